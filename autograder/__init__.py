@@ -1,0 +1,1 @@
+"""Grades nbgrader notebooks: student cells in a sandbox, test cells outside it."""

@@ -1,0 +1,212 @@
+"""The nouns: Course, Assignment, Limits, Variant. From nbgrader_config.py, assignment.toml and the variants' files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from autograder.errors import CourseError
+
+CONFIG = "nbgrader_config.py"
+# What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
+NAME = re.compile(r"[^/\\\x00-\x1f+]{1,100}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use. The solution of the first assignment takes 0.5 s, 90 MB and 0.3 MB of outputs."""
+
+    cell_seconds: int = 60
+    call_seconds: int = 10
+    submission_seconds: int = 300
+    memory_mb: int = 2048
+    disk_mb: int = 512
+    processes: int = 128
+    output_mb: int = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """assignment.toml: limits, and the seed that every submission starts from."""
+
+    limits: Limits = Limits()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A wheat (another correct answer) or a chaff (a known mistake): source for the solution cell of one problem."""
+
+    kind: str  # "wheat" or "chaff"
+    problem: str
+    name: str
+    source: str
+    misconception: str = ""
+    hint: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}-{self.problem}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment of a course: where its parts are, and its settings."""
+
+    course: Course
+    name: str
+
+    @property
+    def source_folder(self) -> Path:
+        return self.course.source / self.name
+
+    @property
+    def release_folder(self) -> Path:
+        return self.course.release / self.name
+
+    @property
+    def folder(self) -> Path:
+        """What the grader knows and no student sees: settings, wheats and chaffs."""
+        return self.course.root / "assignments" / self.name
+
+    @cached_property
+    def notebook(self) -> str:
+        """The name of the one notebook, without its suffix."""
+        found = sorted(self.source_folder.glob("*.ipynb"))
+        if len(found) != 1:
+            raise CourseError(f"{self.source_folder} must hold one notebook; it holds {len(found)}")
+        return found[0].stem
+
+    @property
+    def source_path(self) -> Path:
+        return self.source_folder / f"{self.notebook}.ipynb"
+
+    @property
+    def release_path(self) -> Path:
+        path = self.release_folder / f"{self.notebook}.ipynb"
+        if not path.is_file():
+            raise CourseError(f"{path} is missing; `autograder build {self.name}` makes it")
+        return path
+
+    @cached_property
+    def settings(self) -> Settings:
+        path = self.folder / "assignment.toml"
+        if not path.is_file():
+            return Settings()
+        try:
+            return msgspec.toml.decode(path.read_bytes(), type=_StrictSettings).settings()
+        except msgspec.DecodeError as error:
+            raise CourseError(f"{path}: {error}") from None
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The instructor's files beside the notebook (data, pictures), by their path relative to it."""
+        paths = [p for p in sorted(self.source_folder.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
+        return {
+            str(p.relative_to(self.source_folder)): p.read_bytes() for p in paths if ".ipynb_checkpoints" not in p.parts
+        }
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every wheat and chaff, in the order of the files and in them."""
+        paths = sorted((self.folder / "variants").glob("*.py"))
+        return tuple(variant for path in paths for variant in read_variants(path))
+
+
+class _StrictLimits(msgspec.Struct, forbid_unknown_fields=True):
+    cell_seconds: int = Limits.cell_seconds
+    call_seconds: int = Limits.call_seconds
+    submission_seconds: int = Limits.submission_seconds
+    memory_mb: int = Limits.memory_mb
+    disk_mb: int = Limits.disk_mb
+    processes: int = Limits.processes
+    output_mb: int = Limits.output_mb
+
+
+class _StrictSettings(msgspec.Struct, forbid_unknown_fields=True):
+    limits: _StrictLimits = msgspec.field(default_factory=_StrictLimits)
+    seed: int = Settings.seed
+
+    def settings(self) -> Settings:
+        return Settings(Limits(**msgspec.structs.asdict(self.limits)), self.seed)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder: nbgrader's, with the paths that its configuration gives."""
+
+    root: Path
+    source: Path = field(repr=False)
+    release: Path = field(repr=False)
+    submitted: Path = field(repr=False)
+    autograded: Path = field(repr=False)
+    feedback: Path = field(repr=False)
+    transcripts: Path = field(repr=False)
+    db_url: str = field(repr=False)
+
+    def assignment(self, name: str) -> Assignment:
+        """The assignment called `name`; CourseError, with the names that there are, if there is none."""
+        if not NAME.fullmatch(name) or name in (".", "..") or not (self.source / name).is_dir():
+            known = ", ".join(sorted(p.name for p in self.source.glob("*") if p.is_dir())) or "none yet"
+            raise CourseError(f"no assignment {name!r} in {self.source}; there are: {known}")
+        return Assignment(self, name)
+
+
+def open_course(folder: Path | None = None) -> Course:
+    """The course in `folder`, or in the nearest folder above the current one that holds nbgrader_config.py."""
+    start = (folder or Path.cwd()).resolve()
+    candidates = [start] if folder else [start, *start.parents]
+    root = next((path for path in candidates if (path / CONFIG).is_file()), None)
+    if root is None:
+        where = f"{start} or above it" if folder is None else str(start)
+        raise CourseError(f"no course: {CONFIG} is not in {where}; go to the course's folder or give --course DIR")
+    return _read_config(root)
+
+
+def _read_config(root: Path) -> Course:
+    from traitlets.config import PyFileConfigLoader
+
+    try:
+        config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+    except Exception as error:
+        raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from None
+    section = config.get("CourseDirectory", {})
+
+    def folder(name: str, default: str) -> Path:
+        return root / str(section.get(f"{name}_directory", default))
+
+    submitted = folder("submitted", "submitted")
+    return Course(
+        root=root,
+        source=folder("source", "source"),
+        release=folder("release", "release"),
+        submitted=submitted,
+        autograded=folder("autograded", "autograded"),
+        feedback=folder("feedback", "feedback"),
+        transcripts=submitted.parent / "transcripts",
+        db_url=str(section.get("db_url", f"sqlite:///{root}/gradebook.db")),
+    )
+
+
+HEADING = re.compile(r"^# %% (wheat|chaff): (\w+)\s*$", re.MULTILINE)
+
+
+def read_variants(path: Path) -> list[Variant]:
+    """The wheats and chaffs in one file: sections that begin `# %% wheat: name` or `# %% chaff: name`; a chaff names its
+    misconception and its hint in comments on the next lines."""
+    _, *parts = HEADING.split(path.read_text())
+    variants = []
+    for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        notes = {key: re.search(rf"^# {key}: (.+)$", body, re.MULTILINE) for key in ("misconception", "hint")}
+        missing = [key for key, found in notes.items() if kind == "chaff" and not found]
+        if missing:
+            raise CourseError(f"{path}: chaff {name} has no `# {missing[0]}:` line")
+        said = {key: found.group(1).strip() if found else "" for key, found in notes.items()}
+        variants.append(Variant(kind, path.stem, name, body.strip() + "\n", **said))
+    if not variants:
+        raise CourseError(f"{path}: no `# %% wheat: name` or `# %% chaff: name` section")
+    return variants

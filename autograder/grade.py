@@ -1,0 +1,108 @@
+"""The nouns of a result: a graded cell, a submission's grade. Pure data, no torch, no sandbox."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# How a run ended. The first five are graded; an unreadable submission is 0 with its reason, for a person to look at, and
+# a failed one (ours, not the student's) has no score at all.
+STATUSES = ("completed", "mended", "timed out", "out of memory", "died", "output limit", "unreadable", "failed")
+GRADED = STATUSES[:6]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One named check of a test cell, and what it says where it did not pass."""
+
+    name: str
+    points: float
+    passed: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class CellGrade:
+    """One graded cell. `score` is None where a person must give it: a written answer, or a test cell in `trouble`."""
+
+    max_score: float
+    score: float | None
+    checks: tuple[Check, ...] = ()
+    error: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One submission's automatic grade. `max_score` counts the written answers too; `score` cannot."""
+
+    student: str
+    assignment: str
+    status: str
+    cells: dict[str, CellGrade] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float | None:
+        """The automatic points; None where the submission was not graded."""
+        if self.status not in GRADED:
+            return None
+        return round(math.fsum(cell.score for cell in self.cells.values() if cell.score is not None), 6)
+
+    @property
+    def max_score(self) -> float:
+        return round(math.fsum(cell.max_score for cell in self.cells.values()), 6)
+
+    @property
+    def needs_manual(self) -> bool:
+        return self.status not in GRADED or any(cell.score is None for cell in self.cells.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """The line that `--json` prints, documented in the README."""
+        return {
+            "student": self.student,
+            "assignment": self.assignment,
+            "status": self.status,
+            "score": self.score,
+            "max_score": self.max_score,
+            "needs_manual": self.needs_manual,
+            "notes": list(self.notes),
+            "isolation": list(self.isolation),
+            "seconds": round(self.seconds, 3),
+            "cells": {
+                name: {
+                    "score": cell.score,
+                    "max_score": cell.max_score,
+                    "checks": [asdict(check) for check in cell.checks],
+                    "error": cell.error,
+                    "trouble": cell.trouble,
+                }
+                for name, cell in self.cells.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Grade:
+        """The grade that `as_json` wrote."""
+        cells = {
+            name: CellGrade(
+                cell["max_score"],
+                cell["score"],
+                tuple(Check(**check) for check in cell["checks"]),
+                cell["error"],
+                cell["trouble"],
+            )
+            for name, cell in data["cells"].items()
+        }
+        return cls(
+            data["student"],
+            data["assignment"],
+            data["status"],
+            cells,
+            tuple(data["notes"]),
+            tuple(data["isolation"]),
+            data["seconds"],
+        )

@@ -1,0 +1,78 @@
+"""A submission's sandbox over time: one child, and another in its place if it dies, hangs or eats the memory.
+
+The new child runs the cells before again, without those that were fatal, so that what does not depend on them still
+counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from autograder.course import Limits
+from autograder.errors import AutograderError
+from autograder.sandbox.kernel import ChildEnded, ChildKernel
+
+# Each replacement costs a replay of the cells before. A notebook with four fatal places gets a fair reading; one with
+# more would only spend the batch's time.
+MAX_REPLACEMENTS = 4
+
+
+class Session:
+    """One submission's children, one at a time. `new_child` starts one; `files` are put beside the notebook."""
+
+    def __init__(self, new_child: Callable[[], ChildKernel], limits: Limits, files: dict[str, bytes]) -> None:
+        self.new_child, self.limits, self.files = new_child, limits, files
+        self.deadline = time.monotonic() + limits.submission_seconds
+        self.executed: list[str] = []  # the text of each cell that a replacement runs again
+        self.losses: list[ChildEnded] = []
+        self.fault: AutograderError | None = None  # of ours; a test cell's `with check` must not swallow it
+        self.generation = 0  # references into a child are good for that child only
+        self.kernel = self._start()
+
+    @property
+    def exhausted(self) -> ChildEnded | None:
+        """The reason why no more of this submission is run, if there is one."""
+        if time.monotonic() > self.deadline:
+            return ChildEnded("timed out", f"the submission ran for over {self.limits.submission_seconds} s")
+        return self.losses[-1] if len(self.losses) > MAX_REPLACEMENTS else None
+
+    def lost(self, why: ChildEnded) -> None:
+        """Take note that the child is gone, and put another in its place."""
+        self.losses.append(why)
+        self.kernel.close()
+        while not self.exhausted:
+            try:
+                self.kernel = self._start()
+                for text in self.executed:
+                    self.kernel.run_silently(text, self.limits.cell_seconds)
+                return
+            except ChildEnded as error:
+                self.losses.append(error)
+                self.kernel.close()
+            except AutograderError as error:
+                self.fault = error
+                raise
+
+    def request(self, verb: str, *arguments: Any) -> list[Any]:
+        """Ask the child, as `ChildKernel.request`; a child lost by it is replaced before ChildEnded is raised."""
+        if self.exhausted:
+            raise self.exhausted
+        try:
+            return self.kernel.request(verb, *arguments, timeout=self.limits.call_seconds)
+        except ChildEnded as error:
+            self.lost(error)
+            raise
+
+    def close(self) -> None:
+        self.kernel.close()
+
+    def _start(self) -> ChildKernel:
+        kernel = self.new_child()
+        self.generation += 1
+        kernel.ready()
+        for path, content in self.files.items():
+            kernel.request("put", path, content, timeout=self.limits.call_seconds)
+        kernel.attach()
+        return kernel

@@ -1,0 +1,161 @@
+"""Walks one laid-out notebook: student cells in, test cells here, one result out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError
+from nbformat import from_dict
+
+from autograder import notebook as nb
+from autograder.course import Limits
+from autograder.grade import CellGrade, Grade
+from autograder.judge import remote, test_cell
+from autograder.judge.session import Session
+from autograder.sandbox.kernel import ChildEnded, ChildKernel
+
+logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to judge: the laid-out notebook with the instructor's full tests, limits, and the files beside it."""
+
+    student: str
+    assignment: str
+    notebook: nb.Notebook
+    unanswered: frozenset[str]
+    notes: tuple[str, ...]
+    limits: Limits
+    files: dict[str, bytes] = field(default_factory=dict)
+    isolation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A submission's grade, and its notebook with outputs."""
+
+    grade: Grade
+    notebook: nb.Notebook
+
+
+def judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
+    """Judge one submission in children that `new_child` starts."""
+    return asyncio.run(_judge(job, new_child))
+
+
+async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # a lost child's tasks end in errors nobody awaits
+    started = time.monotonic()
+    notebook = from_dict(job.notebook)
+    session = Session(new_child, job.limits, job.files)
+    walk = _Walk(job, notebook, session)
+    try:
+        for index, cell in enumerate(notebook.cells):
+            await walk.cell(index, cell)
+    finally:
+        session.close()
+    ended = "output limit" if walk.dropped else "mended" if job.notes else "completed"
+    status = session.losses[0].why if session.losses else ended
+    notes = (*job.notes, *walk.notes)
+    seconds = time.monotonic() - started
+    grade = Grade(job.student, job.assignment, status, walk.cells, notes, job.isolation, seconds)
+    return Judged(grade, notebook)
+
+
+class _Walk:
+    def __init__(self, job: Job, notebook: Any, session: Session) -> None:
+        self.job, self.notebook, self.session = job, notebook, session
+        self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, store_widget_state=False)
+        self.imports = _imports(tuple(c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c)))
+        self.cells: dict[str, CellGrade] = {}
+        self.notes: list[str] = []
+        self.dropped = 0
+
+    async def cell(self, index: int, cell: Any) -> None:
+        if nb.is_test(cell):
+            self.test(cell)
+        elif nb.is_manual(cell):
+            left_blank = nb.grade_id(cell) in self.job.unanswered
+            self.cells[str(nb.grade_id(cell))] = CellGrade(nb.points(cell), 0.0 if left_blank else None)
+        if cell.cell_type == "code" and not nb.is_test(cell) and cell.source.strip():
+            await self.run(index, cell)
+
+    async def run(self, index: int, cell: Any) -> None:
+        """Run one cell in the sandbox; one that loses the child is told so in its output, and the walk goes on."""
+        if gone := self.session.exhausted:
+            cell.outputs = [_error("NotRun", f"not run: {gone}")]
+            return
+        kernel = self.session.kernel
+        left = self.session.deadline - time.monotonic()
+        self.client.kc, self.client.timeout = kernel, max(1, int(min(self.job.limits.cell_seconds, left)))
+        try:
+            await self.client.async_execute_cell(cell, index)
+            self.session.executed.append(cell.source)
+        except Exception as error:
+            loss = _loss(error, self.client.timeout)
+            cell.outputs.append(_error(loss.why.title().replace(" ", ""), str(loss)))
+            self.notes.append(f"cell {index + 1} {loss.why}: {loss}; the cells after it ran in a fresh process")
+            self.session.lost(loss)
+        if kernel.output_dropped:
+            self.dropped += 1
+            note = f"outputs beyond {self.job.limits.output_mb} MB were left out of cell {index + 1}"
+            cell.outputs.append(from_dict({"output_type": "stream", "name": "stderr", "text": f"[{note}]\n"}))
+            self.notes.append(note)
+
+    def test(self, cell: Any) -> None:
+        """Run one test cell here, and leave in its outputs what stock nbgrader would read the same score from."""
+
+        def fetch(name: str) -> Any:
+            value = remote.fetch(self.session, name)
+            return test_cell.SKIP if value is remote.MISSING else value
+
+        losses = len(self.session.losses)
+        verdict = test_cell.run(cell.source, nb.points(cell), self.imports, fetch)
+        if self.session.fault:
+            raise self.session.fault  # ours, whatever the test cell made of it: the submission is tried again
+        self.cells[str(nb.grade_id(cell))] = CellGrade(
+            nb.points(cell), verdict.score, verdict.checks, verdict.error, verdict.trouble
+        )
+        self.notes += [f"{nb.grade_id(cell)}: the code {loss.why}: {loss}" for loss in self.session.losses[losses:]]
+        if verdict.trouble:
+            self.notes.append(f"{nb.grade_id(cell)}: {verdict.trouble}; a person must grade it")
+        if verdict.printed:
+            cell.outputs.append(from_dict({"output_type": "stream", "name": "stdout", "text": verdict.printed}))
+        if verdict.error and not verdict.score:
+            cell.outputs.append(_error(*verdict.error.split(": ", 1)))
+        elif verdict.score is not None:
+            data = {"text/plain": repr(float(verdict.score))}
+            result = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
+            cell.outputs.append(from_dict(result))
+        if not self.session.exhausted and self.session.kernel.is_alive():
+            self.session.request("forget")
+
+
+def _trusted(cell: Any) -> bool:
+    """The instructor's own: known to nbgrader and not for the student to change."""
+    return nb.grade_id(cell) is not None and not nb.is_answer(cell)
+
+
+@lru_cache(maxsize=8)
+def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
+    return test_cell.instructor_imports(sources)
+
+
+def _loss(error: Exception, seconds: int | None) -> ChildEnded:
+    if isinstance(error, ChildEnded):
+        return error
+    if isinstance(error, CellTimeoutError):
+        return ChildEnded("timed out", f"it ran for over {seconds} s")
+    return ChildEnded("died", f"its kernel sent what is no message: {type(error).__name__}"[:200])
+
+
+def _error(name: str, value: str = "") -> Any:
+    return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": [f"{name}: {value}"]})

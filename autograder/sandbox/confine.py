@@ -1,0 +1,143 @@
+"""What shuts a child in: namespaces, private file systems, limits, capabilities, system calls. Linux, ctypes, no imports
+of ours. Each function does one layer, raises OSError where the host refuses it, and is called once a process.
+
+The order matters: namespaces first (they give the right to mount), then mounts, then limits, then no_new_privs and the
+system-call filter, after which nothing can be undone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from typing import Any
+
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 2, 4, 8, 0x1000, 0x2000, 0x4000, 0x40000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+LINUX_CAPABILITY_VERSION_3 = 0x20080522
+
+# Calls that no notebook needs and that have carried past escapes: other processes' memory, the mount table, new
+# namespaces, kernel modules and keys, io_uring (which goes round every filter), and the like.
+DENIED_CALLS = (
+    "ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise perf_event_open bpf userfaultfd "
+    "mount umount2 pivot_root chroot move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr swapon swapoff "
+    "unshare setns init_module finit_module delete_module kexec_load kexec_file_load reboot acct quotactl syslog "
+    "add_key request_key keyctl io_uring_setup io_uring_enter io_uring_register open_by_handle_at name_to_handle_at "
+    "settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname iopl ioperm vhangup lookup_dcookie "
+    "nfsservctl fanotify_init personality mbind set_mempolicy migrate_pages move_pages"
+).split()
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when the thread that started it ends."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG")
+
+
+def unshare_mounts() -> None:
+    """A mount table of this process's own; needs root's rights."""
+    _check(_libc.unshare(CLONE_NEWNS), "new mount namespace")
+    mount("none", "/", None, MS_REC | MS_PRIVATE, "")
+
+
+def new_namespaces() -> None:
+    """Leave every namespace shared with others for a fresh one; the next fork is process 1 of a new process tree."""
+    uid, gid = os.getuid(), os.getgid()
+    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+    _check(_libc.unshare(flags), "new namespaces")
+    # Not dumpable after a new user namespace: /proc/self would belong to root and the maps could not be written.
+    _check(_libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    mount("none", "/", None, MS_REC | MS_PRIVATE, "")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str) -> None:
+    """mount(2)."""
+    fs = kind.encode() if kind else None
+    _check(_libc.mount(source.encode(), target.encode(), fs, flags, options.encode()), f"mount {kind} on {target}")
+
+
+def private_files(tmp_bytes: int, shm_bytes: int, keep: list[str]) -> None:
+    """Fresh, empty, sized file systems on /tmp and /dev/shm, and a /proc that shows this process tree only.
+
+    `keep` are read-only folders that stay where they are below /tmp: a virtual environment may stand there. So the new
+    /tmp is made ready on /new and then moved over the old.
+    """
+    safe = MS_NOSUID | MS_NODEV
+    mount("tmpfs", "/new", "tmpfs", safe, f"size={tmp_bytes},mode=1777,nr_inodes=20000")
+    for path in keep:
+        target = "/new" + path.removeprefix("/tmp")
+        os.makedirs(target)
+        mount(path, target, None, MS_BIND | MS_REC, "")
+    mount("/new", "/tmp", None, MS_MOVE, "")
+    mount("tmpfs", "/dev/shm", "tmpfs", safe | MS_NOEXEC, f"size={shm_bytes},mode=1777,nr_inodes=2000")
+    mount("proc", "/proc", "proc", safe | MS_NOEXEC, "")
+
+
+def limits(data_bytes: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
+    """Ceilings of the kernel's own, per process (processes: per user namespace); the memory watch bounds the sum."""
+    for what, value in (
+        (resource.RLIMIT_DATA, data_bytes),
+        (resource.RLIMIT_NPROC, processes),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 1024),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (value, value))
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, for good: bounding set, then effective, permitted and inheritable."""
+    for capability in range(64):
+        if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break
+    header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def no_new_privileges() -> None:
+    """No program started from here can gain rights by set-user-id bits or file capabilities."""
+    _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
+
+
+def make_filter() -> Any:
+    """A seccomp filter (libseccomp's, by pyseccomp) that answers EPERM to DENIED_CALLS and to network sockets."""
+    import pyseccomp
+
+    rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
+    deny = pyseccomp.ERRNO(1)
+    for name in DENIED_CALLS:
+        try:
+            rules.add_rule(deny, name)
+        except (OSError, ValueError):
+            continue  # libseccomp does not know this one on this architecture: then neither does the kernel's table
+    af_unix = 1
+    rules.add_rule(deny, "socket", pyseccomp.Arg(0, pyseccomp.NE, af_unix))
+    # clone with CLONE_NEWUSER would open the way to every other namespace; clone3 hides its flags in memory, where no
+    # filter can look, so it is answered ENOSYS and the C library falls back to clone.
+    rules.add_rule(deny, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
+    rules.add_rule(pyseccomp.ERRNO(38), "clone3")
+    return rules
+
+
+def close_descriptors(keep: set[int]) -> None:
+    """Close every descriptor but `keep`."""
+    bounds = [-1, *sorted(keep), 2**20]
+    for below, above in zip(bounds, bounds[1:], strict=False):
+        if above > below + 1:  # closerange(0, 0) closes all: the kernel takes its end of -1 for the largest number
+            os.closerange(below + 1, above)

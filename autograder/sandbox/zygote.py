@@ -1,0 +1,144 @@
+"""The warm process, inside the jail: imports once, then forks a supervisor and a single-use child for every request.
+
+It must never hold anything that a student may not see, since every child can read the whole of its heap: no answer, no
+key, no other submission. A request is a small JSON object of limits with two descriptors: the child's connection to the
+judge, and the leash. The supervisor holds the other leash end's peer: when it closes, the child and all that it started
+are killed, whatever state they are in; and on it the supervisor says how the child ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from autograder.sandbox import child, confine
+
+# How often the memory of a child is read. At 20 Hz one reading costs about 0.1 ms, and a child that fills memory at 2 GB a
+# second is stopped 100 MB over its limit.
+WATCH_SECONDS = 0.05
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    for name in json.loads(sys.argv[2]):
+        with contextlib.suppress(ImportError):  # a course may name what only some machines have
+            importlib.import_module(name)
+    system_call_filter = confine.make_filter()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are reaped by the kernel
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        control.send(json.dumps({"error": f"{threads} threads before the fork, 1 is safe"}).encode())
+        return
+    gc.collect()
+    gc.freeze()  # the collector would write into, and so copy, every page that the children share
+    control.send(json.dumps({"ready": True, "modules": len(sys.modules)}).encode())
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+        if not request:
+            return
+        if os.fork() == 0:
+            control.close()
+            supervise(*descriptors, json.loads(request), system_call_filter)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def supervise(connection: int, leash_descriptor: int, limits: dict[str, Any], system_call_filter: Any) -> NoReturn:
+    """Fork the confined child, then stand by: one report on the leash when it is up, one when it has ended."""
+    leash = socket.socket(fileno=leash_descriptor)
+    try:
+        confine.die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        confine.new_namespaces()
+        up, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            become_child(connection, tell, limits, system_call_filter)
+        os.close(tell)
+        os.close(connection)
+        trouble = os.read(up, 4096).decode()
+        report = {"error": trouble} if trouble != "up" else {"up": True}
+        leash.send(json.dumps(report).encode())
+        if trouble == "up":
+            leash.send(json.dumps(watch(pid, leash, limits["memory"])).encode())
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            leash.send(json.dumps({"error": str(error)}).encode())
+    finally:
+        os._exit(0)
+
+
+def become_child(connection: int, tell: int, limits: dict[str, Any], system_call_filter: Any) -> NoReturn:
+    """Shut this process in, layer by layer, and become the kernel. Any layer that fails is told and ends it."""
+    try:
+        confine.die_with_parent()
+        confine.private_files(limits["tmp"], limits["shm"], sys.argv[3:])
+        os.makedirs(child.HOME)
+        os.chdir(child.HOME)
+        with open("/proc/self/statm") as file:
+            already = int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+        confine.limits(already + limits["memory"], limits["processes"], limits["tmp"], limits["cpu_seconds"])
+        confine.drop_capabilities()
+        confine.no_new_privileges()
+        system_call_filter.load()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):  # the warm process's own lead to a file on the host
+            os.dup2(nowhere, standard)
+        os.write(tell, b"up")
+    except BaseException as error:
+        os.write(tell, f"{type(error).__name__}: {error}".encode())
+        os._exit(1)
+    try:
+        confine.close_descriptors({0, 1, 2, connection})
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        child.serve(connection, limits["seed"])
+    finally:
+        os._exit(0)
+
+
+def watch(pid: int, leash: socket.socket, memory: int) -> dict[str, Any]:
+    """Wait for the child's end, for the judge to let go of the leash, or for too much memory; say which it was."""
+    handle = os.pidfd_open(pid)
+    poller = select.poll()
+    poller.register(handle, select.POLLIN)
+    poller.register(leash, select.POLLIN | select.POLLHUP)
+    baseline = anonymous_memory(pid) or 0
+    while True:
+        ready = {descriptor for descriptor, _ in poller.poll(WATCH_SECONDS * 1000)}
+        used = 0 if ready else memory_of_all(baseline)
+        if leash.fileno() in ready or used > memory:
+            os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the rest with it
+        if ready or used > memory:
+            _, status = os.waitpid(pid, 0)
+            return {"out_of_memory": used > memory, "status": os.waitstatus_to_exitcode(status)}
+
+
+def memory_of_all(baseline: int) -> int:
+    """Bytes of anonymous and shared memory that the child's process tree took beyond what each had from the fork.
+
+    This /proc shows that tree only. Pages shared with the warm process count in `baseline` already, so rewriting one is
+    not seen: the error is bounded by the warm process's own size.
+    """
+    return sum(max(0, (anonymous_memory(int(name)) or 0) - baseline) for name in os.listdir("/proc") if name.isdigit())
+
+
+def anonymous_memory(pid: int) -> int | None:
+    """RssAnon + RssShmem of one process in bytes; None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            fields = dict(line.split(":", 1) for line in file if line.startswith("Rss"))
+    except OSError:
+        return None
+    return sum(int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem") if name in fields)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The only bytes that cross between the judge and a sandbox: plain data in msgpack, capped in size and depth.
+
+A frame is a 4-byte length, a 1-byte channel and the payload. KERNEL frames carry Jupyter messages (a channel's name and
+the message's parts), JUDGE frames carry one request or reply. A value on the wire is None, bool, int, float, str or
+bytes as itself, and everything else as a list whose first item is a tag. Nothing here pickles or evaluates, so the worst
+that a hostile peer can send is wrong data or a `WireError`.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+KERNEL, JUDGE = 0, 1
+HEADER = struct.Struct(">IB")
+# A cell's figures are some 100 KB and a course's largest argument 10 MB; the cap bounds what one peer can make the other
+# allocate at a time.
+MAX_FRAME = 64 * 2**20
+# Nested answers of the course reach depth 4. A Python list this deep decodes without nearing the recursion limit.
+MAX_DEPTH = 32
+MAX_NODES = 1_000_000
+
+NUMPY_DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"} | {
+    "float16", "float32", "float64", "complex64", "complex128",
+}  # fmt: skip
+TORCH_DTYPES = (NUMPY_DTYPES - {"uint16", "uint32", "uint64"}) | {"bfloat16"}
+
+
+class WireError(Exception):
+    """Bytes that are no message of this protocol, or a value that cannot cross."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An object that stays on the other side: a function, a model. `number` names it there."""
+
+    number: int
+    kind: str  # "function" or "object"
+    description: str
+
+
+def send(sock: socket.socket, channel: int, payload: bytes) -> None:
+    """Send one frame, whole."""
+    if len(payload) > MAX_FRAME:
+        raise WireError(f"a message of {len(payload):,} bytes is over the limit of {MAX_FRAME:,}")
+    sock.sendall(HEADER.pack(len(payload), channel) + payload)
+
+
+class Frames:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The (channel, payload) of every frame that `data` completes."""
+        self.buffer += data
+        while len(self.buffer) >= HEADER.size:
+            length, channel = HEADER.unpack_from(self.buffer)
+            if length > MAX_FRAME or channel not in (KERNEL, JUDGE):
+                raise WireError(f"a frame of {length:,} bytes on channel {channel}; the limit is {MAX_FRAME:,}")
+            end = HEADER.size + length
+            if len(self.buffer) < end:
+                return
+            payload = bytes(self.buffer[HEADER.size : end])
+            del self.buffer[:end]
+            yield channel, payload
+
+
+def pack(message: list[Any]) -> bytes:
+    """One request or reply as bytes; its values have been through `encode`."""
+    return msgspec.msgpack.encode(message)
+
+
+def unpack(payload: bytes) -> list[Any]:
+    """The request or reply in `payload`; raises WireError for anything else."""
+    try:
+        message = msgspec.msgpack.decode(payload)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise WireError(f"not a message: {error}") from None
+    if not isinstance(message, list) or not message or not isinstance(message[0], str):
+        raise WireError("not a message: a list that begins with a word is expected")
+    return message
+
+
+def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:
+    """`value` as a tree of plain data; `refer` names an object that stays here (without it such a value is refused)."""
+    if depth > MAX_DEPTH:
+        raise WireError(f"data nested deeper than {MAX_DEPTH} levels")
+    kind = type(value)
+    if value is None or kind in (bool, float, str, bytes):
+        return value
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else ["int", str(value)]
+    if kind is complex:
+        return ["complex", value.real, value.imag]
+    if kind in (list, tuple, set, frozenset):
+        return [kind.__name__, [encode(item, refer, depth + 1) for item in value]]
+    if kind is dict:
+        return ["dict", [[encode(k, refer, depth + 1), encode(v, refer, depth + 1)] for k, v in value.items()]]
+    if isinstance(value, Reference):
+        return ["reference", value.number]
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _encode_tensor(value, torch)
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.name in NUMPY_DTYPES:
+        array = np.ascontiguousarray(value)
+        tag = "ndarray" if isinstance(value, np.ndarray) else "scalar"
+        return [tag, array.dtype.name, list(value.shape), array.tobytes()]
+    if refer is None:
+        raise WireError(f"a value of type {kind.__name__} cannot be sent: only arrays, numbers, text and lists of them")
+    reference = refer(value)
+    return [reference.kind, reference.number, reference.description]
+
+
+def _encode_tensor(tensor: Any, torch: types.ModuleType) -> list[Any]:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    if dtype not in TORCH_DTYPES:
+        raise WireError(f"a tensor of type {dtype} cannot be sent")
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    return ["tensor", dtype, list(tensor.shape), data, bool(tensor.requires_grad)]
+
+
+def decode(tree: Any, resolve: Callable[[Reference], Any] = lambda reference: reference) -> Any:
+    """The value of an `encode`d tree; `resolve` says what a reference becomes here."""
+    budget = [MAX_NODES]
+    try:
+        return _decode(tree, resolve, 0, budget)
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError, AttributeError) as error:
+        raise WireError(f"malformed data: {error}") from None
+
+
+def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: list[int]) -> Any:
+    budget[0] -= 1
+    if depth > MAX_DEPTH or budget[0] < 0:
+        raise WireError(f"data nested deeper than {MAX_DEPTH} levels or of over {MAX_NODES:,} items")
+    if tree is None or isinstance(tree, bool | int | float | str | bytes):
+        return tree
+    tag, *rest = tree
+    if tag in ("list", "tuple", "set", "frozenset"):
+        items = [_decode(item, resolve, depth + 1, budget) for item in rest[0]]
+        return {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[tag](items)
+    if tag == "dict":
+        pairs = [(_decode(k, resolve, depth + 1, budget), _decode(v, resolve, depth + 1, budget)) for k, v in rest[0]]
+        return dict(pairs)
+    if tag == "int":
+        if len(rest[0]) > 4300:  # Python's own limit for int(str)
+            raise WireError("an integer of over 4300 digits")
+        return int(rest[0])
+    if tag == "complex":
+        return complex(*rest)
+    if tag in ("ndarray", "scalar"):
+        array = _array(*rest[:3])
+        return array if tag == "ndarray" else array[()]
+    if tag == "tensor":
+        return _decode_tensor(*rest)
+    if tag in ("function", "object", "reference"):
+        number, description = rest[0], rest[1] if len(rest) > 1 else ""
+        if type(number) is not int or not isinstance(description, str):
+            raise WireError("malformed reference")
+        return resolve(Reference(number, tag, description[:200]))
+    raise WireError(f"unknown kind of data: {str(tag)[:40]!r}")
+
+
+def _size(shape: Any, itemsize: int, data: bytes) -> tuple[int, ...]:
+    if len(shape) > 16 or any(type(n) is not int or n < 0 for n in shape) or not isinstance(data, bytes):
+        raise WireError("malformed array")
+    if math.prod(shape) * itemsize != len(data):
+        raise WireError("an array whose bytes do not fill its shape")
+    return tuple(shape)
+
+
+def _array(dtype: str, shape: Any, data: bytes) -> Any:
+    if dtype not in NUMPY_DTYPES:
+        raise WireError(f"unknown array type {str(dtype)[:40]!r}")
+    return np.frombuffer(bytearray(data), dtype=dtype).reshape(_size(shape, np.dtype(dtype).itemsize, data))
+
+
+def _decode_tensor(dtype: str, shape: Any, data: bytes, requires_grad: bool) -> Any:
+    if dtype not in TORCH_DTYPES:
+        raise WireError(f"unknown tensor type {str(dtype)[:40]!r}")
+    import torch
+
+    wanted: torch.dtype = getattr(torch, dtype)
+    size = _size(shape, wanted.itemsize, data)
+    flat = torch.frombuffer(bytearray(data), dtype=wanted) if data else torch.empty(0, dtype=wanted)
+    tensor = flat.reshape(size)
+    if requires_grad and (wanted.is_floating_point or wanted.is_complex):
+        tensor.requires_grad_(True)
+    return tensor
+
+
+def graph_tensors(value: Any) -> list[Any]:
+    """The tensors in `value` that take part in a graph, in a fixed order: both ends number them by it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return [value] if value.requires_grad else []
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [tensor for item in value for tensor in graph_tensors(item)] if isinstance(value, list | tuple) else []

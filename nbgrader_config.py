@@ -1,0 +1,20 @@
+"""The course folder as nbgrader and the autograder both read it: instructors' notebooks, releases, and all that belongs to
+a class below gradebook/, which is never committed."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821  (traitlets puts it here)
+root = Path(__file__).resolve().parent
+
+c.CourseDirectory.course_id = "clip"
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.source_directory = "source"
+c.CourseDirectory.release_directory = "release"
+c.CourseDirectory.submitted_directory = "gradebook/submitted"
+c.CourseDirectory.autograded_directory = "gradebook/autograded"
+c.CourseDirectory.feedback_directory = "gradebook/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{root}/gradebook/gradebook.db"
+
+# Stock `nbgrader autograde` waits up to 3 s for each kernel to leave; nothing is lost by not waiting.
+c.Execute.shutdown_kernel = "immediate"
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
