@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -147,6 +148,11 @@ class Course:
     feedback: Path = field(repr=False)
     transcripts: Path = field(repr=False)
     db_url: str = field(repr=False)
+    course_id: str = field(repr=False)
+
+    def config(self) -> Any:
+        """nbgrader_config.py as nbgrader reads it: a traitlets Config, fresh at every call."""
+        return _load_config(self.root)
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called `name`; CourseError, with the names that there are, if there is none."""
@@ -167,14 +173,17 @@ def open_course(folder: Path | None = None) -> Course:
     return _read_config(root)
 
 
-def _read_config(root: Path) -> Course:
+def _load_config(root: Path) -> Any:
     from traitlets.config import PyFileConfigLoader
 
     try:
-        config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+        return PyFileConfigLoader(CONFIG, path=str(root)).load_config()
     except Exception as error:
         raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from None
-    section = config.get("CourseDirectory", {})
+
+
+def _read_config(root: Path) -> Course:
+    section = _load_config(root).get("CourseDirectory", {})
 
     def folder(name: str, default: str) -> Path:
         return root / str(section.get(f"{name}_directory", default))
@@ -189,6 +198,7 @@ def _read_config(root: Path) -> Course:
         feedback=folder("feedback", "feedback"),
         transcripts=submitted.parent / "transcripts",
         db_url=str(section.get("db_url", f"sqlite:///{root}/gradebook.db")),
+        course_id=str(section.get("course_id", "")) or "default_course",
     )
 
 

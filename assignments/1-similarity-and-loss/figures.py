@@ -119,7 +119,7 @@ def similarity_4x4() -> Figure:
 
 
 def png(figure: Figure) -> str:
-    """The figure as base64 text, without the version of matplotlib that would make it differ from machine to machine."""
+    """The figure as base64 text, without the name and version of matplotlib among its metadata."""
     stream = io.BytesIO()
     figure.savefig(
         stream, format="png", dpi=100, facecolor="white", metadata={"Software": None}, pil_kwargs={"optimize": True}

@@ -71,7 +71,6 @@ class Session:
     def _start(self) -> ChildKernel:
         kernel = self.new_child()
         self.generation += 1
-        kernel.ready()
         for path, content in self.files.items():
             kernel.request("put", path, content, timeout=self.limits.call_seconds)
         kernel.attach()

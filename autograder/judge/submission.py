@@ -20,6 +20,7 @@ from autograder.grade import CellGrade, Grade
 from autograder.judge import remote, test_cell
 from autograder.judge.session import Session
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox.warm import ChildLimits
 
 logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it
 
@@ -34,6 +35,7 @@ class Job:
     unanswered: frozenset[str]
     notes: tuple[str, ...]
     limits: Limits
+    seed: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     isolation: tuple[str, ...] = ()
 
@@ -46,9 +48,17 @@ class Judged:
     notebook: nb.Notebook
 
 
-def judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
-    """Judge one submission in children that `new_child` starts."""
-    return asyncio.run(_judge(job, new_child))
+def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
+    """Judge one submission in children that `take` hands out, for given limits and bytes of output a cell."""
+    limits = job.limits
+    child_limits = ChildLimits(
+        memory=limits.memory_mb * 2**20,
+        tmp=limits.disk_mb * 2**20,
+        processes=limits.processes,
+        cpu_seconds=limits.submission_seconds * 2,
+        seed=job.seed,
+    )
+    return asyncio.run(_judge(job, lambda: take(child_limits, limits.output_mb * 2**20)))
 
 
 async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:

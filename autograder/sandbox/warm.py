@@ -31,6 +31,11 @@ PRELOAD = (
 START_SECONDS = 120
 # A child is up in 0.1 s; under a full load of forks 1 s was seen.
 FORK_SECONDS = 30
+# The layers that a child is behind. It does not come up unless each was put on without an error, so a grade lists them all.
+LAYERS = (
+    "bubblewrap", "own user", "own namespaces", "private files", "no network", "resource limits", "memory watch",
+    "no capabilities", "no new privileges", "system-call filter",
+)  # fmt: skip
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
 
 
@@ -147,6 +152,8 @@ def _jail(folder: Path, arguments: list[str]) -> list[str]:
             command += ["--ro-bind", f"/{name}", f"/{name}"]
     for path in ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/sys/kernel/mm/transparent_hugepage"):
         command += ["--ro-bind-try", path, path]
+    # bwrap's root and /dev are small writable file systems; left so, one student could leave a note there for the next.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     environment = {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",

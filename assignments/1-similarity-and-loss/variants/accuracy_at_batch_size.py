@@ -66,7 +66,7 @@ def accuracy_at_batch_size(image_features, text_features, n):
 
 # %% chaff: no_text_norm
 # misconception: dot = cosine
-# hint: A long text vector wins every row; normalise the texts.
+# hint: A long text vector wins every row; normalize the texts.
 def accuracy_at_batch_size(image_features, text_features, n):
     images, texts = F.normalize(image_features, dim=1), text_features
     whole, hits = len(images) // n * n, 0

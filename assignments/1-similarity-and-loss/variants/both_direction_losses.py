@@ -74,7 +74,7 @@ def both_direction_losses(logits):
 
 # %% chaff: softmax_dim0_then_rows
 # misconception: column softmax fed to a row loss
-# hint: cross_entropy re-normalises along dim 1; transpose the logits instead.
+# hint: cross_entropy re-normalizes along dim 1; transpose the logits instead.
 def both_direction_losses(logits):
     labels = torch.arange(len(logits))
     return F.cross_entropy(logits, labels), F.cross_entropy(logits.log_softmax(dim=0), labels)
@@ -82,7 +82,7 @@ def both_direction_losses(logits):
 
 # %% chaff: averaged
 # misconception: only the average of the two directions matters
-# hint: Both of your values are the same for every matrix; return the two directions separately, the half comes in the next task.
+# hint: Your two values always equal each other; return the two directions apart, their mean comes in the next task.
 def both_direction_losses(logits):
     labels = torch.arange(len(logits))
     loss = (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2

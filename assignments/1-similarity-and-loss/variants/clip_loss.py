@@ -66,7 +66,7 @@ def clip_loss(image_features, text_features, tau):
 
 
 # %% chaff: norm_dim0
-# misconception: normalise over the batch
+# misconception: normalize over the batch
 # hint: Normalise each row (one example), dim=-1.
 def clip_loss(image_features, text_features, tau):
     logits = tau.exp() * F.normalize(image_features, dim=0) @ F.normalize(text_features, dim=0).T
@@ -230,15 +230,6 @@ def clip_loss(image_features, text_features, tau):
     return F.cross_entropy(logits.T, torch.arange(len(logits)))
 
 
-# %% chaff: rows_twice
-# misconception: both directions are the same thing
-# hint: Your two directions read the same rows; the second must read the columns, so transpose.
-def clip_loss(image_features, text_features, tau):
-    logits = tau.exp() * F.normalize(image_features, dim=-1) @ F.normalize(text_features, dim=-1).T
-    labels = torch.arange(len(logits))
-    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits, labels)) / 2
-
-
 # %% chaff: summed_over_batch
 # misconception: sum over the batch
 # hint: With all-equal logits the loss should be ln N; yours is N ln N. Average over the N pairs.
@@ -258,7 +249,7 @@ def clip_loss(image_features, text_features, tau):
 
 # %% chaff: pairwise_yes_no
 # misconception: every pair is a yes/no question
-# hint: You ask 'match or not?' of every entry; CLIP asks 'which of the N?' of every row and column (softmax, not sigmoid).
+# hint: You ask 'match or not?' of every entry; CLIP asks 'which of the N?' of every row and column, by a softmax.
 def clip_loss(image_features, text_features, tau):
     logits = tau.exp() * F.normalize(image_features, dim=-1) @ F.normalize(text_features, dim=-1).T
     return F.binary_cross_entropy_with_logits(logits, torch.eye(len(logits), dtype=logits.dtype))

@@ -57,8 +57,8 @@ def cosine_similarity_matrix(image_features, text_features):
 
 
 # %% chaff: norm_dim0
-# misconception: normalise each feature over the batch
-# hint: Check x.norm(dim=-1) after normalising: is each ROW (one image) of length 1, or each column?
+# misconception: normalize each feature over the batch
+# hint: Check x.norm(dim=-1) after normalizing: is each ROW (one image) of length 1, or each column?
 def cosine_similarity_matrix(image_features, text_features):
     images = image_features / image_features.norm(dim=0, keepdim=True)
     texts = text_features / text_features.norm(dim=0, keepdim=True)
@@ -66,7 +66,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 
 # %% chaff: one_side
-# misconception: normalising images is enough
+# misconception: normalizing images is enough
 # hint: Multiply the text features by 10: your matrix changes, a cosine would not.
 def cosine_similarity_matrix(image_features, text_features):
     images = image_features / image_features.norm(dim=-1, keepdim=True)
@@ -74,7 +74,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 
 # %% chaff: other_side
-# misconception: normalising texts is enough
+# misconception: normalizing texts is enough
 # hint: Multiply the image features by 10: your matrix changes, a cosine would not.
 def cosine_similarity_matrix(image_features, text_features):
     texts = text_features / text_features.norm(dim=-1, keepdim=True)
@@ -142,7 +142,7 @@ def cosine_similarity_matrix(image_features, text_features):
     return (image_features / image_features.norm()) @ (text_features / text_features.norm()).T
 
 
-# %% chaff: centred
+# %% chaff: centered
 # misconception: cosine similarity = correlation
 # hint: You subtract the mean of each row first; that is a correlation. A cosine measures angles from the origin.
 def cosine_similarity_matrix(image_features, text_features):

@@ -1,0 +1,30 @@
+# Two commands: `make demo` shows the main job on a class of its own, `make test` checks everything. Each sets up .venv if
+# it is not there; nothing else is needed than Python 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint unit class benchmark
+demo: .venv/ready
+	$(BIN)/python tests/demo.py
+
+test: lint unit class
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: .venv/ready
+	$(BIN)/python -m pytest tests/unit
+
+class: .venv/ready
+	$(BIN)/python -m pytest tests/course
+
+benchmark: .venv/ready
+	$(BIN)/python benchmarks/against_nbgrader.py
+
+# torch is asked for by its exact version, for a range would fetch the CUDA build where a CPU build is meant.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/autograder doctor --mend
+	touch $@

@@ -1,0 +1,35 @@
+"""`autograder build`: make a release, prove it, publish it; or say what is wrong and leave the old one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder import notebook as nb
+from autograder import proof, release
+from autograder.course import Assignment
+
+Watch = Callable[[int, Iterator[Any]], Iterable[Any]]
+
+
+def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
+    """The problems found, one line each; [] when the release was published. `watch` shows progress over the proof."""
+    source = nb.read(assignment.source_path)
+    problems = proof.faults(source)
+    if problems:
+        return problems
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "release"
+        stripped = release.generate(assignment, made, f"sqlite:///{folder}/gradebook.db")
+        problems += [f"left in the release: {leak}" for leak in release.leaks(source, stripped)]
+        problems += release.leaked_files(assignment, made / assignment.name)
+        if problems:
+            return problems
+        total = len(proof.expectations(assignment, source))
+        rows = proof.prove(assignment, source, stripped, workers)
+        problems = [f"{name}: {broken}" for name, broken, _ in watch(total, rows) if broken]
+        if not problems:
+            release.publish(made / assignment.name, assignment)
+    return sorted(problems)

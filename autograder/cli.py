@@ -1,0 +1,221 @@
+"""The command line: parse, call, print. Heavy imports wait for the command that needs them.
+
+Exit codes: 0 all was done; 1 some submissions could not be graded, or an assignment was refused; 2 the call or the course is
+not as it must be; 3 the sandbox cannot be had; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.course import Assignment, Course, open_course
+from autograder.errors import AutograderError, IsolationError
+
+if TYPE_CHECKING:
+    from autograder.grade import Grade
+
+T = TypeVar("T")
+CORES = len(os.sched_getaffinity(0))
+
+
+class Group(click.Group):
+    """Turns every error of ours into its one line and its exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except IsolationError as error:
+            _fail(error, 3)
+        except AutograderError as error:
+            _fail(error, 2)
+        except KeyboardInterrupt:
+            click.echo("\nstopped; what was graded is saved, and the same command goes on from there", err=True)
+            sys.exit(130)
+
+
+def _fail(error: Exception, code: int) -> None:
+    click.echo(f"autograder: {error}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="clip-autograder")
+def main() -> None:
+    """Grades nbgrader notebooks: student cells in a sandbox, test cells outside it."""
+
+
+course_option = click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The course's folder  [default: the nearest one up that holds nbgrader_config.py]",
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 256), default=CORES, show_default="the cores", help="How many grade at once."
+)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@workers_option
+def build(assignment: str, folder: Path | None, workers: int) -> None:
+    """Make the student version of ASSIGNMENT, after proving that its tests work.
+
+    Refused, and the old release kept, if the solution or a wheat loses a mark, the blank release gets one, a chaff is not
+    caught in its own task alone, or anything of a solution or hidden test is left in the release.
+    """
+    from autograder.build import build as build_release
+
+    found = open_course(folder).assignment(assignment)
+    problems = build_release(found, workers, lambda total, rows: _progress(rows, total, f"proving {assignment}"))
+    if problems:
+        for problem in problems:
+            click.echo(f"- {problem}", err=True)
+        click.echo(f"refused: {len(problems)} problems; release/{assignment} is as it was", err=True)
+        sys.exit(1)
+    click.echo(f"{found.release_folder} is ready; commit it, then hand it out with `nbgrader release_assignment {assignment}`")
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@workers_option
+@click.option("--student", "students", multiple=True, help="Grade this student's alone; may be given again.")
+@click.option("--again", is_flag=True, help="Grade unchanged submissions too.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a submission.")
+def grade(
+    assignment: str, folder: Path | None, workers: int, students: tuple[str, ...], again: bool, as_json: bool
+) -> None:
+    """Grade what was handed in for ASSIGNMENT, and write it to the gradebook."""
+    from autograder.grading import Class
+
+    found = open_course(folder).assignment(assignment)
+    group = Class(found, workers, students, again)
+    total = len(group.names())
+    grades = []
+    for result in _progress(group.grades(), total, f"grading {assignment}", quiet=as_json):
+        grades.append(result)
+        if as_json:
+            click.echo(json.dumps(result.as_json(), ensure_ascii=False))
+    grades.sort(key=lambda result: result.student)
+    ungraded = [result for result in grades if result.status in ("unreadable", "failed")]
+    if not as_json:
+        _table(grades)
+        unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
+        waiting = sum(result.needs_manual for result in grades)
+        click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waiting} wait for a person")
+        click.echo(f"next: `nbgrader formgrader` for the written answers, then `autograder feedback {assignment}`")
+    sys.exit(1 if ungraded else 0)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@click.option("--student", "students", multiple=True, help="This student's page alone; may be given again.")
+def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) -> None:
+    """Write each student's feedback page for ASSIGNMENT, with the points and comments that people gave."""
+    from autograder.pages import write_feedback
+
+    found = open_course(folder).assignment(assignment)
+    count = 0
+    for _ in _progress(write_feedback(found, students), None, f"feedback for {assignment}"):
+        count += 1
+    click.echo(f"{count} pages in {found.course.feedback}/STUDENT/{assignment}/")
+    click.echo(f"next: `nbgrader release_feedback {assignment}` hands them out, `autograder export` writes the grades")
+
+
+@main.command()
+@click.argument("assignment", required=False)
+@course_option
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the CSV file.")
+def export(assignment: str | None, folder: Path | None, target: Path | None) -> None:
+    """Write the grades as CSV: every assignment's totals, or ASSIGNMENT task by task."""
+    from autograder.export import write_tasks, write_totals
+
+    course = open_course(folder)
+    if assignment:
+        path = target or course.submitted.parent / f"{assignment}.csv"
+        count = write_tasks(course.assignment(assignment), path)
+    else:
+        path = target or course.submitted.parent / "grades.csv"
+        count = write_totals(course, path)
+    click.echo(f"{path}: {count} rows")
+
+
+@main.command()
+@course_option
+@click.option("--mend", is_flag=True, help="Let torchvision import where its build does not fit torch's.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a finding.")
+def doctor(folder: Path | None, mend: bool, as_json: bool) -> None:
+    """Say which parts are here and which layers of the sandbox are active, by trying each."""
+    from autograder import doctor as room
+
+    if mend:
+        click.echo(room.mend())
+        return
+    if folder:
+        open_course(folder)
+    ill = 0
+    for finding in room.findings():
+        ill += not finding.well
+        if as_json:
+            click.echo(json.dumps(finding.__dict__))
+        else:
+            click.echo(f"{'ok     ' if finding.well else 'MISSING'} {finding.name:28} {finding.detail}")
+            if not finding.well:
+                click.echo(f"        -> {finding.remedy}")
+    if not as_json:
+        click.echo("all is well" if not ill else f"{ill} of these are missing")
+    sys.exit(3 if ill else 0)
+
+
+def _progress(rows: Iterable[T], total: int | None, what: str, quiet: bool = False) -> Iterator[T]:
+    """Pass `rows` on, with a bar on a terminal and a line now and then elsewhere; both on stderr."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield from _plain(rows, total, what, (lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        for row in rows:
+            progress.advance(task)
+            yield row
+
+
+def _plain(rows: Iterable[T], total: int | None, what: str, say: Callable[[str], None]) -> Iterator[T]:
+    step = max(1, (total or 100) // 10)
+    say(f"{what}: {total if total is not None else 'some'} to do")
+    for count, row in enumerate(rows, 1):
+        if count % step == 0:
+            say(f"{what}: {count} done")
+        yield row
+
+
+def _table(grades: list[Grade]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("student", "left"), ("status", "left"), ("score", "right"), ("of", "right"), ("by hand", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("notes", overflow="fold")
+    for result in grades:
+        score = "-" if result.score is None else f"{result.score:g}"
+        waiting = [name for name, cell in result.cells.items() if cell.score is None]
+        by_hand = ", ".join(waiting) if result.status not in ("unreadable", "failed") else "all"
+        notes = "; ".join(result.notes)
+        table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+__all__ = ["Assignment", "Course", "main"]

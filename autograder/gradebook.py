@@ -1,0 +1,249 @@
+"""The only writer of gradebook.db, through nbgrader's own API: one process, one transaction a submission.
+
+nbgrader's commands, its formgrader and its exporters read the result natively. Manual scores and comments are theirs and
+are never touched here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError, SAWarning
+from sqlalchemy.orm import Session
+
+from autograder import notebook as nb
+from autograder.course import Assignment, Course
+from autograder.errors import CourseError
+from autograder.grade import GRADED, Grade
+from autograder.release import find_alembic, generate
+
+# A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
+LOCK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Manual:
+    """What a person gave for one cell: points, or None, and a comment."""
+
+    score: float | None
+    comment: str
+
+
+class Book:
+    """A course's gradebook, open. Only one process writes at a time."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+
+    def __enter__(self) -> Book:
+        from nbgrader.api import Gradebook
+
+        self._lock = self._take_lock()
+        find_alembic()
+        try:
+            self.book = Gradebook(self._url(), self.course.course_id)
+        except Exception as error:
+            self._lock.close()
+            raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {error}") from None
+        if self.book.engine.dialect.name == "sqlite":
+            _real_transactions(self.book.engine)
+        self._private()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.book.close()
+        self._lock.close()
+
+    def prepare(self, assignment: Assignment, source: nb.Notebook) -> None:
+        """Have the database hold this version of the assignment's cells, as `nbgrader generate_assignment` saves them."""
+        with self._reading():
+            if self._is_current(assignment, source):
+                return
+        with tempfile.TemporaryDirectory() as folder:
+            generate(assignment, Path(folder), self._url())
+
+    def write(self, assignment: Assignment, grade: Grade, timestamp: str | None, unanswered: frozenset[str]) -> None:
+        """Save one submission's grade; all of it or nothing."""
+        with self._transaction():
+            self.book.update_or_create_student(grade.student)
+            when = {"timestamp": timestamp} if timestamp else {}
+            submission = self.book.update_or_create_submission(assignment.name, grade.student, **when)
+            notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, grade.student)
+            for row in notebook.grades:
+                cell = grade.cells.get(row.name)
+                row.auto_score = cell.score if cell and grade.status in GRADED else None
+                row.needs_manual_grade = row.auto_score is None or row.manual_score is not None
+            for comment in notebook.comments:
+                comment.auto_comment = "No response." if comment.name in unanswered else None
+            self.book.db.flush()
+            self.book.db.refresh(notebook)
+            notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
+
+    def manual(self, assignment: Assignment, student: str) -> tuple[dict[str, Manual], float]:
+        """What people gave for a submission's cells, by grade_id, and the late penalty."""
+        from nbgrader.api import MissingEntry
+
+        with self._reading():
+            try:
+                notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, student)
+            except MissingEntry:
+                return {}, 0.0
+            comments = {row.name: row.manual_comment or "" for row in notebook.comments}
+            found = {row.name: Manual(row.manual_score, comments.pop(row.name, "")) for row in notebook.grades}
+            found |= {name: Manual(None, text) for name, text in comments.items()}
+            return found, float(notebook.late_submission_penalty or 0.0)
+
+    def has(self, assignment: Assignment, student: str) -> bool:
+        """Whether a submission of this student is in the database."""
+        from nbgrader.api import MissingEntry
+
+        with self._reading():
+            try:
+                self.book.find_submission(assignment.name, student)
+            except MissingEntry:
+                return False
+            return True
+
+    def totals(self) -> list[list[Any]]:
+        """A row for every assignment and student, in the columns of nbgrader's own export."""
+        with self._reading():
+            return [
+                self._total(assignment, student)
+                for assignment in self.book.assignments
+                for student in self.book.students
+            ]
+
+    def _total(self, assignment: Any, student: Any) -> list[Any]:
+        from nbgrader.api import MissingEntry
+
+        try:
+            submission = self.book.find_submission(assignment.name, student.id)
+        except MissingEntry:
+            timestamp, raw, penalty = "", 0.0, 0.0
+        else:
+            timestamp = submission.timestamp
+            raw, penalty = submission.score, submission.late_submission_penalty
+        who = [student.id, student.last_name, student.first_name, student.email]
+        row = [assignment.name, assignment.duedate, timestamp, *who, raw, penalty, max(0.0, raw - penalty), assignment.max_score]
+        return ["" if value is None else value for value in row]
+
+    def tasks(self, assignment: Assignment) -> tuple[list[str], list[list[Any]]]:
+        """The header and a row for every submission: student, each task's score ("" while it waits for a person), total."""
+        from nbgrader.api import MissingEntry
+
+        with self._reading():
+            try:
+                submissions = self.book.assignment_submissions(assignment.name)
+                cells = self.book.find_notebook(assignment.notebook, assignment.name).grade_cells
+            except MissingEntry:
+                raise CourseError(f"{assignment.name} is not in the gradebook yet; grade it first") from None
+            names = [cell.name for cell in cells]
+            rows = []
+            for submission in sorted(submissions, key=lambda row: str(row.student_id)):
+                grades = {row.name: row for notebook in submission.notebooks for row in notebook.grades}
+                scores = ["" if grades[n].needs_manual_grade and grades[n].manual_score is None else grades[n].score for n in names]
+                penalty = submission.late_submission_penalty
+                rows.append([submission.student_id, *scores, penalty, max(0.0, submission.score - penalty)])
+            return ["student_id", *names, "late_submission_penalty", "score"], rows
+
+    def _is_current(self, assignment: Assignment, source: nb.Notebook) -> bool:
+        from nbgrader.api import MissingEntry
+
+        try:
+            notebook = self.book.find_notebook(assignment.notebook, assignment.name)
+        except MissingEntry:
+            return False
+        saved = {row.name: (row.source, row.cell_type) for row in notebook.source_cells}
+        worth = {row.name: row.max_score for row in notebook.grade_cells}
+        tests = {nb.grade_id(c): (nb.source(c), c["cell_type"]) for c in nb.known_cells(source) if nb.is_test(c)}
+        names = {nb.grade_id(cell) for cell in nb.known_cells(source)}
+        points = {nb.grade_id(cell): nb.points(cell) for cell in nb.known_cells(source) if nb.is_graded(cell)}
+        return names == set(saved) and points == worth and all(saved[str(name)] == test for name, test in tests.items())
+
+    def _late_penalty(self, student: str, submission: Any, notebook: Any) -> float | None:
+        """By nbgrader's plugin, as the course configures it, within [0, score]."""
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        if submission.total_seconds_late <= 0:
+            return None
+        preprocessor = AssignLatePenalties(config=self.course.config())
+        preprocessor.init_plugin()
+        penalty = preprocessor.plugin_inst.late_submission_penalty(
+            student, notebook.score, submission.total_seconds_late
+        )
+        return None if penalty is None else min(max(penalty, 0), notebook.score)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """A read that ends when it is done: one left open would lock out this very process's next write."""
+        try:
+            yield
+        finally:
+            self.book.db.rollback()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """What is done inside is committed together: nbgrader's own commits become savepoints of an outer transaction."""
+        outer = self.book.db
+        try:
+            with self.book.engine.connect() as connection, connection.begin():
+                self.book.db = Session(bind=connection, join_transaction_mode="create_savepoint")
+                with warnings.catch_warnings():
+                    # nbgrader builds rows before it adds them to the session, and SQLAlchemy mentions each
+                    warnings.simplefilter("ignore", SAWarning)
+                    try:
+                        yield
+                        self.book.db.commit()
+                    finally:
+                        self.book.db.close()
+        except OperationalError as error:
+            raise CourseError(
+                f"the gradebook cannot be written ({error.orig}); close what holds it, check the disk, and grade again"
+            ) from None
+        finally:
+            self.book.db = outer
+
+    def _url(self) -> str:
+        url = self.course.db_url
+        return f"{url}?timeout={LOCK_SECONDS}" if url.startswith("sqlite:///") and "?" not in url else url
+
+    def _take_lock(self) -> Any:
+        folder = self.course.submitted.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise CourseError(f"another autograder is writing to {folder}; wait for it, or stop it") from None
+        return file
+
+    def _private(self) -> None:
+        """The database holds the hidden tests: for its owner's eyes."""
+        if self.course.db_url.startswith("sqlite:///"):
+            with contextlib.suppress(OSError):
+                Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
+
+
+def _real_transactions(engine: Any) -> None:
+    """Python's sqlite3 begins a transaction late, by itself, and not before a SAVEPOINT; then an outer transaction would
+    commit piece by piece. So it is told to keep out, and SQLAlchemy begins (its documentation's recipe)."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    engine.dispose()  # the connections made so far lack the first hook

@@ -1,0 +1,38 @@
+"""`autograder feedback`: every student's page from their transcript, their autograded notebook and the gradebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder import notebook as nb
+from autograder.course import Assignment
+from autograder.errors import CourseError
+from autograder.feedback import page
+from autograder.grade import Grade
+from autograder.gradebook import Book
+from autograder.grading import transcript_path, write_whole
+
+
+def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iterator[Path]:
+    """Write the page of each graded submission, or of `students` alone; the paths, as they are done."""
+    course = assignment.course
+    graded = sorted(path.parent.name for path in course.transcripts.glob(f"*/{assignment.name}.json"))
+    for name in students:
+        if name not in graded:
+            raise CourseError(f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first")
+    if not graded:
+        raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
+    with Book(course) as book:
+        for name in graded:
+            if students and name not in students:
+                continue
+            grade = Grade.from_json(json.loads(transcript_path(assignment, name).read_bytes()))
+            saved = course.autograded / name / assignment.name / f"{assignment.notebook}.ipynb"
+            notebook = nb.read(saved) if saved.is_file() else {"cells": [], "metadata": {}}
+            manual, penalty = book.manual(assignment, name)
+            html = page(grade, notebook, assignment.name, manual, penalty)
+            target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
+            write_whole(target, html.encode())
+            yield target

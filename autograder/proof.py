@@ -1,0 +1,155 @@
+"""Proof that an assignment's tests work: the solution and every wheat get full automatic marks, the blank release none, and
+every chaff loses marks in its own task and in no other. All of them are graded exactly as a student is.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder import notebook as nb
+from autograder.batch import Batch
+from autograder.checks import Checks
+from autograder.course import Assignment, Variant
+from autograder.errors import CourseError
+from autograder.grade import GRADED, Grade
+from autograder.judge.submission import Job
+from autograder.judge.test_cell import free_names, imported_modules
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a submission must come to: the test cells that get full marks, and those that lose some or all of theirs."""
+
+    full: frozenset[str]
+    less: frozenset[str] = frozenset()
+    none: frozenset[str] = frozenset()
+
+    def broken_by(self, grade: Grade) -> str:
+        """What of this a grade does not keep, as one line; "" if it keeps all."""
+        if grade.status not in GRADED:
+            return f"{grade.status}: {'; '.join(grade.notes)}"
+        cells = grade.cells
+        trouble = [f"{name}: {cells[name].trouble}" for name in cells if cells[name].trouble]
+        scores = {name: cell.score or 0.0 for name, cell in cells.items()}
+        short = [name for name in sorted(self.full) if scores[name] < cells[name].max_score]
+        above = [name for name in sorted(self.none) if scores[name] > 0]
+        kept = self.less and all(scores[name] >= cells[name].max_score for name in self.less)
+        parts = trouble + [f"{name} gets {scores[name]:g} of {cells[name].max_score:g}{_why(grade, name)}" for name in short]
+        parts += [f"{name} gets {scores[name]:g}, and should get nothing" for name in above]
+        parts += [f"{' and '.join(sorted(self.less))} gets full marks: no check catches it"] if kept else []
+        return "; ".join(parts)
+
+    def text(self, worth: dict[str, float]) -> str:
+        """The expected total in words."""
+        full = sum(worth[name] for name in self.full)
+        at_stake = sum(worth[name] for name in self.less)
+        return f"{full:g} to under {full + at_stake:g}" if self.less else f"{full:g}"
+
+
+def _why(grade: Grade, name: str) -> str:
+    cell = grade.cells[name]
+    said = [f"{check.name}: {check.message}" for check in cell.checks if not check.passed] or [cell.error]
+    return f" ({said[0]})" if said[0] else ""
+
+
+def expectations(assignment: Assignment, source: nb.Notebook) -> dict[str, tuple[dict[str, str], Expectation]]:
+    """For the solution, the blank release, each wheat and each chaff: the answers to lay into the release, by grade_id, and
+    what is expected of them."""
+    solution = {str(nb.grade_id(cell)): nb.source(cell) for cell in nb.known_cells(source) if nb.is_answer(cell)}
+    own = tests_of(source)
+    tests = frozenset(name for names in own.values() for name in names)
+    made = {
+        "solution": (solution, Expectation(tests)),
+        "blank": ({}, Expectation(frozenset(), none=tests)),
+    }
+    for variant in assignment.variants:
+        cell = answer_cell(own, variant)
+        expected = Expectation(tests) if variant.kind == "wheat" else Expectation(tests - own[cell], less=own[cell])
+        made[variant.label] = ({**solution, cell: variant.source}, expected)
+    return made
+
+
+def answer_cell(own: dict[str, frozenset[str]], variant: Variant) -> str:
+    """The grade_id of the cell that a variant answers; CourseError if there is none."""
+    for name in (variant.problem, f"{variant.problem}-solution"):
+        if name in own:
+            return name
+    raise CourseError(f"{variant.label}: the notebook has no answer cell {variant.problem}-solution")
+
+
+def tests_of(source: nb.Notebook) -> dict[str, frozenset[str]]:
+    """For each code cell that a student fills in: the test cells that use what it defines."""
+    cells = list(nb.known_cells(source))
+    uses = {str(nb.grade_id(cell)): set(free_names(nb.source(cell))) for cell in cells if nb.is_test(cell)}
+    answers = [cell for cell in cells if nb.is_answer(cell) and cell["cell_type"] == "code"]
+    return {
+        str(nb.grade_id(cell)): frozenset(name for name, used in uses.items() if used & bound(nb.source(cell)))
+        for cell in answers
+    }
+
+
+def bound(source: str) -> set[str]:
+    """The names that a cell binds at its top level."""
+    try:
+        nodes = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    targets = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)]
+    return names | {node.id for node in targets if isinstance(node.ctx, ast.Store)}
+
+
+def faults(source: nb.Notebook) -> list[str]:
+    """What is wrong with a source notebook before anything is run; one line each."""
+    cells = list(nb.known_cells(source))
+    names = [str(nb.grade_id(cell)) for cell in cells]
+    found = [f"grade_id {name} stands {names.count(name)} times" for name in sorted(set(names)) if names.count(name) > 1]
+    answers = {name: bound(nb.source(cell)) for name, cell in zip(names, cells, strict=True) if nb.is_answer(cell)}
+    locked = [cell for cell in cells if not nb.is_answer(cell) and not nb.is_test(cell) and cell["cell_type"] == "code"]
+    fixtures = set().union(*(bound(nb.source(cell)) for cell in locked)) - {"Checks"} - _imported(locked)
+    for cell in filter(nb.is_test, cells):
+        name = nb.grade_id(cell)
+        try:
+            used = set(free_names(nb.source(cell)))
+        except SyntaxError as error:
+            found.append(f"{name} is not valid Python: {error}")
+            continue
+        sources = [answer for answer, binds in answers.items() if used & binds]
+        if not sources:
+            found.append(f"{name} uses nothing that a student writes")
+        if len(sources) > 1:
+            found.append(f"{name} uses {' and '.join(sources)}: one mistake would be paid for twice")
+        found += [f"{name} uses {fixture}, which would come from the student: define it in the test" for fixture in sorted(used & fixtures)]
+    copies = [nb.source(cell) for cell in locked if "class Checks" in nb.source(cell)]
+    if any(inspect.getsource(Checks).strip() not in text for text in copies):
+        found.append("the copy of class Checks is not that of autograder/checks.py: copy it anew")
+    return found
+
+
+def _imported(cells: list[nb.Cell]) -> set[str]:
+    trees = [ast.parse(nb.source(cell)) for cell in cells if not nb.source(cell).lstrip().startswith(("%", "!"))]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {(alias.asname or alias.name).split(".")[0] for node in nodes for alias in node.names}
+
+
+def prove(
+    assignment: Assignment, source: nb.Notebook, release: nb.Notebook, workers: int
+) -> Iterator[tuple[str, str, Grade]]:
+    """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", grade), as they are done."""
+    expected = expectations(assignment, source)
+    settings = assignment.settings
+
+    def jobs() -> Iterator[Job]:
+        for name, (answers, _) in expected.items():
+            laid = nb.lay(source, release, nb.with_answers(release, answers))
+            yield Job(
+                name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed, assignment.files
+            )
+
+    modules = imported_modules(nb.source(cell) for cell in source["cells"] if nb.is_test(cell))
+    with Batch(min(workers, len(expected)), modules) as batch:
+        for grade, _ in batch.run(jobs()):
+            yield grade.student, expected[grade.student][1].broken_by(grade), grade

@@ -1,0 +1,144 @@
+"""From the instructor's notebook to the students': nbgrader's own stripping, and a proof that nothing leaked."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder import notebook as nb
+from autograder.course import Assignment
+from autograder.errors import CourseError
+
+# Lines this short stand in solutions and in plain text alike ("return x", "pass").
+TELLING_LENGTH = 12
+
+
+def generate(assignment: Assignment, target: Path, db_url: str) -> nb.Notebook:
+    """Write the student version to `target`/NAME with nbgrader's `generate_assignment`, its cells to `db_url`; read it.
+
+    The same as `nbgrader generate_assignment` with the course's configuration: solutions, hidden tests, mark schemes and
+    outputs are removed, cells locked and their checksums taken.
+    """
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+
+    config = assignment.course.config()
+    config.CourseDirectory.update(
+        root=str(assignment.course.root),
+        source_directory=os.path.relpath(assignment.course.source, assignment.course.root),
+        release_directory=str(target),
+        db_url=db_url,
+        assignment_id=assignment.name,
+    )
+    find_alembic()
+    before = Path.cwd()
+    heard = _Heard()
+    log = logging.Logger("nbgrader")
+    log.addHandler(heard)
+    try:
+        coursedir = CourseDirectory(config=config, log=log)
+        converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
+        converter.force = True
+        converter.start()
+    except (NbGraderException, RuntimeError, ValueError) as error:
+        why = " ".join(str(heard.cause or error).split())[:300]
+        raise CourseError(f"nbgrader cannot make a release of {assignment.source_path}: {why}") from None
+    finally:
+        os.chdir(before)  # the converter changes it
+    return nb.read(target / assignment.name / f"{assignment.notebook}.ipynb")
+
+
+class _Heard(logging.Handler):
+    """nbgrader logs the traceback that stopped it, and raises an exception that only points to the log."""
+
+    cause = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text.startswith("Traceback"):
+            self.cause = text.strip().splitlines()[-1]
+
+
+def find_alembic() -> None:
+    """A new gradebook asks `alembic`, a program beside this Python, for its version; let it be found by name."""
+    beside = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if beside not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([beside, path])
+
+
+def leaks(source: nb.Notebook, release: nb.Notebook) -> list[str]:
+    """What of solutions, hidden tests, mark schemes and outputs is still in the release: one line each; [] is the proof."""
+    telling = {line for cell in source["cells"] for line in _secret_lines(nb.source(cell))}
+    public = {line.strip() for cell in source["cells"] for line in _public_lines(nb.source(cell))}
+    found = []
+    for index, cell in enumerate(release["cells"]):
+        where = f"cell {index + 1} ({nb.grade_id(cell) or cell['cell_type']})"
+        text = [line.strip() for line in _strings({k: v for k, v in cell.items() if k != "attachments"})]
+        found += [f"{where}: {line[:60]!r}" for line in text if line in telling - public]
+        found += [f"{where} holds a marker {line[:60]!r}" for line in text if line.startswith(("### BEGIN", "### END"))]
+        if cell.get("outputs") or cell.get("execution_count"):
+            found.append(f"{where} has outputs")
+    return found
+
+
+def leaked_files(assignment: Assignment, folder: Path) -> list[str]:
+    """Files of the release that the source does not have: what nobody meant to hand out."""
+    expected = {f"{assignment.notebook}.ipynb", *assignment.files}
+    actual = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return [f"unexpected file {name}" for name in sorted(actual - expected)]
+
+
+def _secret_lines(text: str) -> Iterator[str]:
+    inside = False
+    for line in text.splitlines():
+        if line.strip().startswith("### BEGIN"):
+            inside = True
+        elif line.strip().startswith("### END"):
+            inside = False
+        elif inside and len(line.strip()) >= TELLING_LENGTH:
+            yield line.strip()
+
+
+def _public_lines(text: str) -> Iterator[str]:
+    inside = False
+    for line in text.splitlines():
+        if line.strip().startswith("### BEGIN"):
+            inside = True
+        elif line.strip().startswith("### END"):
+            inside = False
+        elif not inside:
+            yield line
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every line of text anywhere in a cell: source, metadata, outputs."""
+    if isinstance(value, str):
+        yield from value.splitlines()
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def publish(made: Path, assignment: Assignment) -> None:
+    """Put a generated release in its place; the old one stands until the new one is whole."""
+    target = assignment.release_folder
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(made, fresh, copy_function=shutil.copyfile)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
