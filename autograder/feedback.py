@@ -32,7 +32,7 @@ PAGE_OUTPUT_CHARACTERS = 200_000  # all outputs and the student's own cells toge
 OUTPUT_COST = 200  # what an output adds to the page beside its text
 PAGE_IMAGES, PAGE_IMAGE_CHARACTERS = 20, 2**20
 HIGHLIGHTED_CHARACTERS = 8_000  # "1+1+1" becomes 12 times as long
-MESSAGE_CHARACTERS, NAME_CHARACTERS, NOTES = 1_500, 200, 30
+MESSAGE_CHARACTERS, NAME_CHARACTERS, NOTES = 1_000, 200, 30
 
 _IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/svg+xml": b""}
 _STYLED = {token.Keyword: "k", token.String: "s", token.Comment: "c", token.Number: "m"}
@@ -93,8 +93,7 @@ class _Outputs:
     image_text: int = PAGE_IMAGE_CHARACTERS
 
     def of(self, cell: nb.Cell) -> Iterator[dict[str, str]]:
-        outputs = cell.get("outputs")
-        for output in outputs if isinstance(outputs, list) else []:
+        for output in cell.get("outputs", []):
             if self.text <= 0:
                 yield {"note": "More outputs are not shown: this page has no room left for them."}
                 return
@@ -125,10 +124,10 @@ class _Outputs:
         """A picture as a data URI; SVG too, since a browser runs no script in an <img>."""
         raw = _bytes(kind, content)
         if not raw.startswith(_IMAGES[kind]) or not raw:
-            return {"note": f"An image is not shown: it is no {kind}. {what}"}
+            return {"note": f"An image is not shown: it is no {kind}. {what}".strip()}
         uri = f"data:{kind};base64,{base64.b64encode(raw).decode()}"
         if self.images < 1 or len(uri) > self.image_text:
-            return {"note": f"An image is not shown: this page has too many, or too large ones. {what}"}
+            return {"note": f"An image is not shown: this page has too many, or too large ones. {what}".strip()}
         self.images, self.image_text = self.images - 1, self.image_text - len(uri)
         return {"image": uri, "text": what}
 

@@ -71,8 +71,8 @@ class Book:
         with tempfile.TemporaryDirectory() as folder:
             generate(assignment, Path(folder), self._url())
 
-    def write(self, assignment: Assignment, grade: Grade, timestamp: str | None, unanswered: frozenset[str]) -> None:
-        """Save one submission's grade; all of it or nothing."""
+    def write(self, assignment: Assignment, grade: Grade, timestamp: str | None, unanswered: frozenset[str]) -> str:
+        """Save one submission's grade; all of it or nothing. Returns how late it is and what that costs, or ""."""
         with self._transaction():
             self.book.update_or_create_student(grade.student)
             when = {"timestamp": timestamp} if timestamp else {}
@@ -86,7 +86,10 @@ class Book:
                 comment.auto_comment = "No response." if comment.name in unanswered else None
             self.book.db.flush()
             self.book.db.refresh(notebook)
-            notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
+            penalty = self._late_penalty(grade.student, submission, notebook)
+            notebook.late_submission_penalty = penalty
+            late = submission.total_seconds_late
+        return f"handed in {late / 3600:.1f} hours late, penalty {penalty or 0:g}" if late > 0 else ""
 
     def manual(self, assignment: Assignment, student: str) -> tuple[dict[str, Manual], float]:
         """What people gave for a submission's cells, by grade_id, and the late penalty."""

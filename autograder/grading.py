@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -120,7 +120,8 @@ class Class:
         key, unanswered = self.pending.pop(grade.student)
         timestamp = self._timestamp(grade.student)
         self._write_autograded(grade.student, notebook, timestamp)
-        book.write(self.assignment, grade, timestamp, unanswered)
+        if late := book.write(self.assignment, grade, timestamp, unanswered):
+            grade = replace(grade, notes=(*grade.notes, late))
         transcript = {"key": key, **grade.as_json()}
         write_whole(transcript_path(self.assignment, grade.student), json.dumps(transcript, indent=1).encode())
         return grade

@@ -65,7 +65,7 @@ class RemoteFunction(RemoteObject):
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any], return_arguments: bool) -> tuple[Any, Any]:
         tree = [_sent(list(arguments)), _sent(keywords)]
         number = self._reference().number
-        _, value, after, graph = _ask(self._session, "call", number, *tree, return_arguments)
+        _, value, after, graph = _ask(self._session, "call", number, *tree, return_arguments, about=self._name or self._description)
         result = _received(self._session, value, None)
         inputs = wire.graph_tensors([list(arguments), keywords])
         if graph is not None and inputs:
@@ -131,9 +131,9 @@ def _received(session: Session, tree: Any, name: str | None) -> Any:
         raise StudentError(f"the answer cannot be read: {error}") from None
 
 
-def _ask(session: Session, verb: str, *arguments: Any) -> list[Any]:
+def _ask(session: Session, verb: str, *arguments: Any, about: str = "") -> list[Any]:
     try:
-        return session.request(verb, *arguments)
+        return session.request(verb, *arguments, about=about or verb)
     except ChildEnded as error:
         raise StudentError(f"the code {error.why}: {error}") from None
     except RemoteError as error:

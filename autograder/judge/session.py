@@ -14,9 +14,10 @@ from autograder.course import Limits
 from autograder.errors import AutograderError
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
 
-# Each replacement costs a replay of the cells before. A notebook with four fatal places gets a fair reading; one with
-# more would only spend the batch's time.
-MAX_REPLACEMENTS = 4
+# Each replacement costs a replay of the cells before. What was fatal twice is not asked again, and a notebook with ten
+# fatal calls in five places has had a fair reading; more would only spend the batch's time.
+MAX_LOSSES_BY_ONE = 2
+MAX_REPLACEMENTS = 10
 
 
 class Session:
@@ -27,6 +28,7 @@ class Session:
         self.deadline = time.monotonic() + limits.submission_seconds
         self.executed: list[str] = []  # the text of each cell that a replacement runs again
         self.losses: list[ChildEnded] = []
+        self.blame: dict[str, int] = {}  # children lost, by the function that was called
         self.fault: AutograderError | None = None  # of ours; a test cell's `with check` must not swallow it
         self.generation = 0  # references into a child are good for that child only
         self.kernel = self._start()
@@ -55,13 +57,17 @@ class Session:
                 self.fault = error
                 raise
 
-    def request(self, verb: str, *arguments: Any) -> list[Any]:
-        """Ask the child, as `ChildKernel.request`; a child lost by it is replaced before ChildEnded is raised."""
+    def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
+        """Ask the child, as `ChildKernel.request`, about what is called `about`; a child lost by it is replaced before
+        ChildEnded is raised."""
         if self.exhausted:
             raise self.exhausted
+        if self.blame.get(about, 0) >= MAX_LOSSES_BY_ONE:
+            raise ChildEnded(self.losses[-1].why, f"{about} was not called again after {MAX_LOSSES_BY_ONE} such ends")
         try:
             return self.kernel.request(verb, *arguments, timeout=self.limits.call_seconds)
         except ChildEnded as error:
+            self.blame[about] = self.blame.get(about, 0) + 1
             self.lost(error)
             raise
 

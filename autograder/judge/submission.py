@@ -103,7 +103,7 @@ class _Walk:
         if gone := self.session.exhausted:
             cell.outputs = [_error("NotRun", f"not run: {gone}")]
             return
-        kernel = self.session.kernel
+        where, kernel = nb.grade_id(cell) or f"cell {index + 1}", self.session.kernel
         left = self.session.deadline - time.monotonic()
         self.client.kc, self.client.timeout = kernel, max(1, int(min(self.job.limits.cell_seconds, left)))
         try:
@@ -112,11 +112,11 @@ class _Walk:
         except Exception as error:
             loss = _loss(error, self.client.timeout)
             cell.outputs.append(_error(loss.why.title().replace(" ", ""), str(loss)))
-            self.notes.append(f"cell {index + 1} {loss.why}: {loss}; the cells after it ran in a fresh process")
+            self.notes.append(f"{where} {loss.why}: {loss}; the cells after it ran in a fresh process")
             self.session.lost(loss)
         if kernel.output_dropped:
             self.dropped += 1
-            note = f"outputs beyond {self.job.limits.output_mb} MB were left out of cell {index + 1}"
+            note = f"outputs beyond {self.job.limits.output_mb} MB were left out of {where}"
             cell.outputs.append(from_dict({"output_type": "stream", "name": "stderr", "text": f"[{note}]\n"}))
             self.notes.append(note)
 

@@ -29,6 +29,8 @@ PRELOAD = (
 )  # fmt: skip
 # torch and open_clip import in 6 to 9 s on a busy two-core machine, a cold disk included; ten times that is broken.
 START_SECONDS = 120
+# It ends within 50 ms of its last client.
+STOP_SECONDS = 2
 # A child is up in 0.1 s; under a full load of forks 1 s was seen.
 FORK_SECONDS = 30
 # The layers that a child is behind. It does not come up unless each was put on without an error, so a grade lists them all.
@@ -93,9 +95,12 @@ class Warm:
         return reply.get("error") or (said[-1] if said else f"no answer within {START_SECONDS} s")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
+        self.control.close()  # the warm process ends by itself when nobody holds the other end any more
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
