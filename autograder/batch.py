@@ -17,14 +17,17 @@ from contextlib import ExitStack
 from autograder.errors import InfrastructureError
 from autograder.grade import Grade
 from autograder.judge import worker
-from autograder.judge.submission import Job
+from autograder.judge.job import Job
 from autograder.sandbox.warm import ONE_THREAD, Warm
 
 ATTEMPTS = 3
 
 
 class Batch:
-    """Judges jobs in `workers` processes; `modules` are imported once for all of them, beside torch."""
+    """Judges jobs in `workers` processes; `modules` are imported once for all of them, beside torch.
+
+    Entering it starts everything and waits for nothing: what the caller does next passes while torch is imported.
+    """
 
     def __init__(self, workers: int, modules: Sequence[str] = ()) -> None:
         self.workers, self.modules = workers, list(modules)
@@ -40,12 +43,11 @@ class Batch:
     def _start(self) -> None:
         os.environ.update(ONE_THREAD)  # read when torch is imported; two workers with two threads each would only wait
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["autograder.judge.worker", *self.modules])
-        warm = self.stack.enter_context(Warm())
-        self.pool = ProcessPoolExecutor(self.workers, context, worker.start, (warm.control,))
+        context.set_forkserver_preload([*worker.PRELOAD, *self.modules])
+        self.warm = self.stack.enter_context(Warm())
+        self.pool = ProcessPoolExecutor(self.workers, context, worker.start, (self.warm.control,))
         self.stack.callback(_end, self.pool)
-        self.pool.submit(int)  # the workers' imports run while the warm process does its own
-        warm.wait()
+        self.pool.submit(int)  # the fork server's imports begin, beside the warm process's own
 
     def _stop(self) -> None:
         self.stack.close()
@@ -55,6 +57,7 @@ class Batch:
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.
         """
+        self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
         running: dict[Future[tuple[Grade, bytes]], tuple[Job, int]] = {}
@@ -83,6 +86,7 @@ class Batch:
                 running.clear()
                 self._stop()
                 self._start()
+                self.warm.wait()
 
     def _submit(self, job: Job) -> Future[tuple[Grade, bytes]]:
         try:

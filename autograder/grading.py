@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -24,8 +25,8 @@ from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grade import CellGrade, Grade
 from autograder.gradebook import Book
-from autograder.judge.submission import Job
-from autograder.judge.test_cell import imported_modules
+from autograder.judge.job import Job
+from autograder.judge.imports import judge_imports
 from autograder.sandbox.warm import LAYERS
 
 # What decides a grade beside the notebooks: these versions, and this package's own text.
@@ -64,31 +65,41 @@ class Class:
 
     def grades(self) -> Iterator[Grade]:
         """Grade what needs grading. What stood already comes first, the rest as it is done."""
-        names = self.names()
-        with Book(self.assignment.course) as book:
+        remembered = {name: grade for name in self.names() if (grade := self._remembered(name)) is not None}
+        todo = [name for name in self.names() if name not in remembered]
+        with ExitStack() as stack:
+            batch = None
+            if todo:  # its processes import torch while this one imports nbgrader
+                batch = stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source)))
+            book = stack.enter_context(Book(self.assignment.course))
             book.prepare(self.assignment, self.source)
-            todo = []
-            for name in names:
-                grade = None if self.again else self._remembered(book, name)
-                if grade is None:
-                    todo.append(name)
-                else:
+            for name, grade in remembered.items():
+                if book.has(self.assignment, name):
                     self.cached += 1
                     yield grade
-            yield from self._judged(book, todo)
+                else:
+                    todo.append(name)
+            batch = batch or (stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source))) if todo else None)
+            if batch:
+                yield from self._judged(book, batch, todo)
 
-    def _judged(self, book: Book, names: list[str]) -> Iterator[Grade]:
-        jobs: list[Job] = []
-        for name in names:
-            job = self._job(name)
-            if isinstance(job, Job):
-                jobs.append(job)
-            else:
-                yield self._save(book, job, b"")
-        if jobs:
-            with Batch(min(self.workers, len(jobs)), self._modules()) as batch:
-                for grade, notebook in batch.run(jobs):
-                    yield grade if grade.status == "failed" else self._save(book, grade, notebook)
+    def _judged(self, book: Book, batch: Batch, names: list[str]) -> Iterator[Grade]:
+        unreadable: list[Grade] = []
+
+        def jobs() -> Iterator[Job]:
+            for name in names:
+                job = self._job(name)
+                if isinstance(job, Job):
+                    yield job
+                else:
+                    unreadable.append(job)
+
+        for grade, notebook in batch.run(jobs()):
+            yield grade if grade.status == "failed" else self._save(book, grade, notebook)
+            while unreadable:
+                yield self._save(book, unreadable.pop(), b"")
+        for grade in unreadable:
+            yield self._save(book, grade, b"")
 
     def _job(self, student: str) -> Job | Grade:
         """What the judge needs for one submission, or the grade of one that cannot be read."""
@@ -126,13 +137,13 @@ class Class:
         write_whole(transcript_path(self.assignment, grade.student), json.dumps(transcript, indent=1).encode())
         return grade
 
-    def _remembered(self, book: Book, student: str) -> Grade | None:
+    def _remembered(self, student: str) -> Grade | None:
+        if self.again:
+            return None
         path = transcript_path(self.assignment, student)
         try:
             transcript = json.loads(path.read_bytes())
-            if transcript["key"] != self._key(student) or not book.has(self.assignment, student):
-                return None
-            return Grade.from_json(transcript)
+            return Grade.from_json(transcript) if transcript["key"] == self._key(student) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -154,9 +165,6 @@ class Class:
             digest.update(path.read_bytes())
         digest.update(repr((self.assignment.settings, sorted(self.assignment.files.items()))).encode())
         return digest.hexdigest()
-
-    def _modules(self) -> list[str]:
-        return imported_modules(nb.source(cell) for cell in self.source["cells"] if nb.is_test(cell))
 
     def _submitted(self, student: str) -> Path:
         return self.assignment.course.submitted / student / self.assignment.name

@@ -143,10 +143,11 @@ def _read_plain(path: Path) -> bytes:
         if path.is_symlink():
             raise SubmissionError(f"{path.name} is a symbolic link; hand in the file itself") from None
         raise SubmissionError(f"{path.name} cannot be read: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise SubmissionError(f"{path.name} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SubmissionError(f"{path.name} is not a regular file")
         if status.st_size > MAX_NOTEBOOK_BYTES:
             size = f"{status.st_size / 2**20:.0f} MB"
             raise SubmissionError(f"{path.name} is {size} long; clear the outputs and save it again (at most 64 MB)")
@@ -166,8 +167,9 @@ class Laid:
 def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> Laid:
     """`submitted`'s answers and own cells in `release`'s frame, with `source_notebook`'s full tests.
 
-    Order is the instructor's; a cell that the student added keeps its place after the cell it followed. Where a cell
-    comes twice, the last is the answer, as it would be in the kernel, and the others run before it as plain cells.
+    Order is the instructor's; a cell that the student added keeps its place after the cell it followed, and so does one
+    that nbgrader does not know (text, a plot), as the student left it. Where a cell comes twice, the last is the answer, as
+    it would be in the kernel, and the others run before it as plain cells.
     """
     language = _language(submitted)
     if language not in ("", "python"):
@@ -175,13 +177,15 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
     tests = {grade_id(cell): source(cell) for cell in known_cells(source_notebook) if is_test(cell)}
     frame = [copy.deepcopy(cell) for cell in release["cells"]]
     names = {name for cell in frame if (name := grade_id(cell))}
-    answers, extras, notes = _sort(submitted, names)
+    answers, earlier, extras, notes = _sort(submitted, names)
     if not answers:
         raise SubmissionError("none of the assignment's cells is in this notebook; is it the right file?")
 
     cells, unanswered = list(extras.get(None, [])), set()
     for cell in frame:
         name = grade_id(cell)
+        if name is None and _kept(cell, extras):
+            continue
         theirs = answers.get(name) if name else None
         if name and theirs is None:
             notes.append(f"cell {name} was missing; " + ("it counts as unanswered" if is_answer(cell) else "restored"))
@@ -196,6 +200,7 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
                     cell["attachments"] = theirs["attachments"]
         elif is_test(cell):
             cell["source"] = tests[name]
+        cells += earlier.get(str(name), [])
         cells.append(cell)
         cells += extras.get(name, []) if name else []
     for cell in cells:
@@ -207,9 +212,19 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
     return Laid(laid, tuple(notes), frozenset(unanswered))
 
 
-def _sort(submitted: Notebook, names: set[str]) -> tuple[dict[str, Cell], dict[str | None, list[Cell]], list[str]]:
-    """The last cell of each known name; the other cells by the known cell that they follow; notes on double ones."""
+def _kept(cell: Cell, extras: dict[str | None, list[Cell]]) -> bool:
+    """Whether the student still has this cell of the release; some editors (Colab) give cells other ids."""
+    own = (theirs for group in extras.values() for theirs in group)
+    return any(theirs["id"] == cell.get("id") or theirs["source"].strip() == source(cell).strip() for theirs in own)
+
+
+def _sort(
+    submitted: Notebook, names: set[str]
+) -> tuple[dict[str, Cell], dict[str, list[Cell]], dict[str | None, list[Cell]], list[str]]:
+    """The last cell of each known name; earlier copies of answers, by name; the other cells by the known cell that they
+    follow; notes on double ones."""
     answers: dict[str, Cell] = {}
+    earlier: dict[str, list[Cell]] = {}
     extras: dict[str | None, list[Cell]] = {}
     doubled: list[str] = []
     last: str | None = None
@@ -218,12 +233,12 @@ def _sort(submitted: Notebook, names: set[str]) -> tuple[dict[str, Cell], dict[s
         if name in names:
             if name in answers:
                 doubled.append(str(name))
-                if is_answer(answers[str(name)]):  # an earlier copy of an answer still runs, before it
-                    extras.setdefault(last, []).append(_plain(answers[str(name)]))
+                if is_answer(answers[str(name)]):
+                    earlier.setdefault(str(name), []).append(_plain(answers[str(name)]))
             answers[str(name)], last = cell, name
         else:
             extras.setdefault(last, []).append(_plain(cell))
-    return answers, extras, [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)]
+    return answers, earlier, extras, [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)]
 
 
 def _plain(cell: Cell) -> Cell:

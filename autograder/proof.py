@@ -15,8 +15,8 @@ from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade
-from autograder.judge.submission import Job
-from autograder.judge.test_cell import free_names, imported_modules
+from autograder.judge.job import Job
+from autograder.judge.imports import free_names, judge_imports
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,6 @@ def prove(
                 name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed, assignment.files
             )
 
-    modules = imported_modules(nb.source(cell) for cell in source["cells"] if nb.is_test(cell))
-    with Batch(min(workers, len(expected)), modules) as batch:
+    with Batch(min(workers, len(expected)), judge_imports(source)) as batch:
         for grade, _ in batch.run(jobs()):
             yield grade.student, expected[grade.student][1].broken_by(grade), grade

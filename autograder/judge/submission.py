@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,29 +15,15 @@ from nbclient.exceptions import CellTimeoutError
 from nbformat import from_dict
 
 from autograder import notebook as nb
-from autograder.course import Limits
 from autograder.grade import CellGrade, Grade
 from autograder.judge import remote, test_cell
+from autograder.judge.imports import instructor_imports
+from autograder.judge.job import Job
 from autograder.judge.session import Session
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
 from autograder.sandbox.warm import ChildLimits
 
 logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to judge: the laid-out notebook with the instructor's full tests, limits, and the files beside it."""
-
-    student: str
-    assignment: str
-    notebook: nb.Notebook
-    unanswered: frozenset[str]
-    notes: tuple[str, ...]
-    limits: Limits
-    seed: int = 0
-    files: dict[str, bytes] = field(default_factory=dict)
-    isolation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +142,7 @@ def _trusted(cell: Any) -> bool:
 
 @lru_cache(maxsize=8)
 def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
-    return test_cell.instructor_imports(sources)
+    return instructor_imports(sources)
 
 
 def _loss(error: Exception, seconds: int | None) -> ChildEnded:

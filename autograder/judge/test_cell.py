@@ -7,20 +7,19 @@ cells import (resolved here, never taken from the student), builtins, and what t
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import io
 import math
 import numbers
-import symtable
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from autograder.checks import Checks
 from autograder.grade import Check
+from autograder.judge.imports import free_names
 
 SKIP: Any = object()
 
@@ -83,47 +82,3 @@ def _compiled(source: str) -> tuple[types.CodeType, types.CodeType | None, tuple
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = compile(ast.Expression(tree.body.pop().value), "<test cell>", "eval")  # type: ignore[attr-defined]
     return compile(tree, "<test cell>", "exec"), last, free_names(source)
-
-
-def free_names(source: str) -> tuple[str, ...]:
-    """The names that a cell uses and neither binds at its top level nor finds among the builtins."""
-    top = symtable.symtable(source, "<test cell>", "exec")
-    bound = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    used: dict[str, None] = {}
-    tables = [top]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        for symbol in table.get_symbols():
-            if symbol.is_global() or (table is top and symbol.is_referenced()):
-                used[symbol.get_name()] = None
-    return tuple(sorted(name for name in used if name not in bound and not hasattr(builtins, name)))
-
-
-def instructor_imports(sources: Iterable[str]) -> dict[str, Any]:
-    """What the top-level import statements of the instructor's cells bind."""
-    namespace: dict[str, Any] = {}
-    for text in sources:
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
-            continue  # magics: such a cell is for the kernel
-        for node in tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                with contextlib.suppress(ImportError):  # then a test that needs it says so
-                    exec(compile(ast.Module([node], []), "<imports>", "exec"), namespace)
-    namespace.pop("__builtins__", None)
-    return namespace
-
-
-def imported_modules(sources: Iterable[str]) -> list[str]:
-    """The modules that these cells import, anywhere in them: worth importing once for all workers."""
-    found: dict[str, None] = {}
-    for text in sources:
-        with contextlib.suppress(SyntaxError):
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Import):
-                    found.update((alias.name, None) for alias in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module:
-                    found[node.module] = None
-    return list(found)

@@ -1,6 +1,7 @@
 """What a worker process of a batch does: judges one job after the other, with the next child always warming up.
 
-This module is imported once by the fork server, with torch and what the test cells import; workers are forks of that.
+Workers are forks of a fork server that has imported PRELOAD and what the test cells import, once. The heavy imports stand
+inside functions here, for the batch's own process imports this module too, to name these functions.
 """
 
 from __future__ import annotations
@@ -8,16 +9,14 @@ from __future__ import annotations
 import signal
 import socket
 
-import hypothesis  # noqa: F401  (the first test cell would pay for it)
-import nbformat.v4
-import torch
-
 from autograder.errors import InfrastructureError
 from autograder.grade import Grade
-from autograder.judge.submission import Job, judge
+from autograder.judge.job import Job
 from autograder.sandbox import confine
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
 from autograder.sandbox.warm import ChildLimits
+
+PRELOAD = ("autograder.judge.submission", "hypothesis.strategies", "nbformat.v4")
 
 
 class Children:
@@ -56,12 +55,18 @@ def start(control: socket.socket) -> None:
     global _children
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
     confine.die_with_parent()
+    import torch
+
     torch.set_num_threads(1)
     _children = Children(control)
 
 
 def work(job: Job) -> tuple[Grade, bytes]:
     """Judge one job: its grade, and the notebook with outputs as bytes to be saved."""
+    import nbformat.v4
+
+    from autograder.judge.submission import judge
+
     assert _children is not None
     judged = judge(job, _children.take)
     return judged.grade, nbformat.v4.writes_json(judged.notebook).encode(errors="replace") + b"\n"

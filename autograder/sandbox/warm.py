@@ -58,7 +58,7 @@ class Warm:
     """The warm process. `control` may be handed to other processes; each request on it stands for itself."""
 
     def __init__(self, preload: Sequence[str] = PRELOAD) -> None:
-        self.preload = list(preload)
+        self.preload, self.is_ready = list(preload), False
 
     def __enter__(self) -> Warm:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
@@ -79,6 +79,8 @@ class Warm:
 
     def wait(self) -> None:
         """Return when it can be asked for children; IsolationError with the reason if it never will."""
+        if self.is_ready:
+            return
         self.control.settimeout(START_SECONDS)
         try:
             reply = json.loads(self.control.recv(4096) or b"{}")
@@ -88,6 +90,7 @@ class Warm:
         if "ready" not in reply:
             self.process.kill()
             raise IsolationError(f"the sandbox did not start: {self._reason(reply)}; `autograder doctor` says more")
+        self.is_ready = True
 
     def _reason(self, reply: dict[str, str]) -> str:
         self.log.seek(0)

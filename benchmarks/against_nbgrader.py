@@ -1,0 +1,133 @@
+"""Grades the same submissions with stock `nbgrader autograde` and with `autograder grade`, turn by turn, and prints medians of
+wall seconds, CPU seconds and peak memory a submission, their ratios, and the distance to the floor.
+
+    make benchmark                                            60 submissions by us, 6 of them by stock, 3 rounds: 25 minutes
+    python benchmarks/against_nbgrader.py --rounds 1 --stock 3          a first impression: 5 minutes
+
+Every figure of either side includes its start: imports, warm-up, the database. Stock takes the same time for each submission,
+so it grades only some of them in a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.process_tree import Cost, measure
+from tests.classroom import NAME, ROOT, Classroom, hand_in, make_course
+
+BIN = Path(sys.executable).parent
+FOLDER = ROOT / "build" / "benchmark"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--submissions", type=int, default=60, help="that we grade in a round (default 60)")
+    parser.add_argument("--stock", type=int, default=6, help="of these, graded by stock nbgrader in a round (default 6)")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    students = make_class(options.submissions)
+    ours_1, ours_2, stock, floor, gaps = [], [], [], [], []
+    for turn in range(1, options.rounds + 1):
+        stock.append(grade_stock(students[: options.stock], turn))
+        cost, gap = grade_ours(1)
+        ours_1.append(cost)
+        gaps.append(gap)
+        ours_2.append(grade_ours(2)[0])
+        floor.append(floor_seconds(students[:20]))
+        print(f"round {turn}: stock {show(stock[-1], options.stock)} | 1 worker {show(cost, len(students))} | "
+              f"2 workers {show(ours_2[-1], len(students))} | warm {gap:.2f} s | floor {floor[-1]:.2f} s", flush=True)
+    report(stock, options.stock, ours_1, ours_2, len(students), gaps, floor)
+
+
+def make_class(size: int) -> list[str]:
+    """Working submissions: the solution and the wheats in turn, under as many names as are wanted."""
+    course = make_course(FOLDER)
+    classroom = Classroom(course.assignment(NAME))
+    working = itertools.cycle([*classroom.variants("solution"), *classroom.variants("wheat")])
+    names = []
+    for index, pupil in zip(range(size), working, strict=False):
+        names.append(f"student-{index:03}")
+        hand_in(course.assignment(NAME), type(pupil)(names[-1], pupil.status, pupil.expected, pupil.hand_in))
+    shutil.copytree(FOLDER, FOLDER.with_name("benchmark-stock"), dirs_exist_ok=True)
+    return names
+
+
+def environment() -> dict[str, str]:
+    """One BLAS thread for either side: with more, two processes on two cores only wait for each other."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def grade_stock(students: list[str], turn: int) -> Cost:
+    """`nbgrader autograde` of some students, from a copy of the class; the assignment is in its gradebook beforehand."""
+    folder = FOLDER.with_name("benchmark-stock")
+    if turn == 1:
+        subprocess.run([BIN / "nbgrader", "generate_assignment", NAME, "--force"], cwd=folder, env=environment(), check=True,
+                       capture_output=True)
+    for student in (folder / "gradebook" / "submitted").iterdir():
+        if student.name not in students:
+            shutil.rmtree(student)
+    os.environ.update(environment())
+    return measure([str(BIN / "nbgrader"), "autograde", NAME, "--force"], folder)
+
+
+def grade_ours(workers: int) -> tuple[Cost, float]:
+    """`autograder grade` of the class, and the median seconds between two results once both are warm."""
+    times: list[float] = []
+    command = [str(BIN / "autograder"), "grade", NAME, "--again", "--json", "--workers", str(workers)]
+
+    def line(text: str) -> None:
+        result = json.loads(text)
+        if result["score"] != result["max_score"] - 3:  # three points are a person's
+            sys.exit(f"{result['student']} got {result['score']}: {result}")
+        times.append(time.monotonic())
+
+    cost = measure(command, FOLDER, line)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times[2:])]
+    return cost, statistics.median(gaps)
+
+
+def floor_seconds(students: list[str]) -> float:
+    """The median seconds of the same cells in one hot process."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "floor.py"), str(FOLDER), NAME, *students]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+    return statistics.median(float(line) for line in done.stdout.split())
+
+
+def show(cost: Cost, count: int) -> str:
+    return f"{cost.wall / count:.2f} s wall, {cost.cpu / count:.2f} s CPU, {cost.peak_bytes / 2**20:.0f} MB peak"
+
+
+def report(
+    stock: list[Cost], stock_count: int, one: list[Cost], two: list[Cost], count: int, gaps: list[float], floor: list[float]
+) -> None:
+    """Medians over the rounds; ratios are taken within each round."""
+
+    def row(name: str, costs: list[Cost], number: int) -> None:
+        wall, cpu = (statistics.median(getattr(c, f) for c in costs) / number for f in ("wall", "cpu"))
+        peak = statistics.median(c.peak_bytes for c in costs) / 2**20
+        pairs = list(zip(stock, costs, strict=True))
+        faster = statistics.median((s.wall / stock_count) / (c.wall / number) for s, c in pairs)
+        leaner = statistics.median((s.cpu / stock_count) / (c.cpu / number) for s, c in pairs)
+        print(f"{name:24}{wall:12.2f}{cpu:12.2f}{peak:12.0f}{faster:14.1f}{leaner:14.1f}")
+
+    print(f"\n{'a submission':24}{'wall s':>12}{'CPU s':>12}{'peak MB':>12}{'x less wall':>14}{'x less CPU':>14}")
+    row("stock nbgrader", stock, stock_count)
+    row("autograder, 1 worker", one, count)
+    row("autograder, 2 workers", two, count)
+    ratio = statistics.median(gap / low for gap, low in zip(gaps, floor, strict=True))
+    print(f"\nonce warm, 1 worker: {statistics.median(gaps):.2f} s a submission; the floor is {statistics.median(floor):.2f} s; "
+          f"{ratio:.2f} times the floor")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The floor: the same cells, student's and tests alike, run in one warm process with nothing between. `floor.py COURSE
+ASSIGNMENT STUDENT...` prints the seconds of each submission, after two that are not counted."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("agg")
+import hypothesis  # noqa: E402, F401
+import matplotlib.pyplot as plt  # noqa: E402
+import open_clip  # noqa: E402, F401
+import torch  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from autograder import notebook as nb  # noqa: E402
+from autograder.course import open_course  # noqa: E402
+
+
+def main(folder: str, name: str, *students: str) -> None:
+    torch.set_num_threads(1)
+    assignment = open_course(Path(folder)).assignment(name)
+    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
+    for turn, student in enumerate((*students[:2], *students)):
+        path = assignment.course.submitted / student / name / f"{assignment.notebook}.ipynb"
+        cells = nb.lay(source, release, nb.read(path)).notebook["cells"]
+        started = time.perf_counter()
+        run([nb.source(cell) for cell in cells if cell["cell_type"] == "code"])
+        if turn >= 2:
+            print(f"{time.perf_counter() - started:.4f}", flush=True)
+
+
+def run(sources: list[str]) -> None:
+    """Every cell in one namespace; figures are drawn as a notebook would draw them."""
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for text in sources:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), contextlib.suppress(NotImplementedError):
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+            exec(compile(tree, "<cell>", "exec"), namespace)
+            for number in plt.get_fignums():
+                plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
+            plt.close("all")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,86 @@
+"""Wall seconds, CPU seconds and peak memory of a command with everything that it starts, whoever reaps it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+# Reading the memory of some twenty processes takes 20 ms: at this interval 2 % of one core, for either side alike.
+SAMPLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    wall: float
+    cpu: float
+    peak_bytes: int
+
+
+def measure(command: list[str], cwd: Path, on_line: Callable[[str], None] = lambda _: None) -> Cost:
+    """Run `command` to its end. Orphans it leaves are reaped here, so that their CPU time counts."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    before, started, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), [0]
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(over, peak))
+    watcher.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        on_line(line)
+    process.wait()
+    wall = time.monotonic() - started
+    over.set()
+    watcher.join()
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            break
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu, peak[0])
+
+
+def _watch(over: threading.Event, peak: list[int]) -> None:
+    while not over.wait(SAMPLE_SECONDS):
+        peak[0] = max(peak[0], sum(proportional(pid) for pid in descendants(os.getpid())))
+
+
+def descendants(root: int) -> list[int]:
+    """Every process below `root`."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                parent = int(Path("/proc", name, "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found, queue = [], [root]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def proportional(pid: int) -> int:
+    """A process's proportional set size in bytes: shared pages count a share each. 0 where it may not be read."""
+    return rollup(pid).get("Pss", 0)
+
+
+def rollup(pid: int) -> dict[str, int]:
+    """The sums in /proc/PID/smaps_rollup, in bytes."""
+    try:
+        lines = Path("/proc", str(pid), "smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return {}
+    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.endswith("kB")}

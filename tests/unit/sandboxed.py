@@ -1,0 +1,98 @@
+"""Real children for the tests: one warm process a session, a fresh child for each use."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import notebook as nb
+from autograder import wire
+from autograder.course import Limits
+from autograder.judge import remote
+from autograder.judge.session import Session
+from autograder.judge.submission import Job, Judged, judge
+from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.warm import ChildLimits
+
+
+def code(source: str, **grader: Any) -> nb.Cell:
+    """A code cell; `grader` is its nbgrader metadata."""
+    metadata = {"nbgrader": {"schema_version": 3, "solution": False, "grade": False, **grader}} if grader else {}
+    return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
+
+
+def checking_cell(source: str, points: float = 1, grade_id: str = "test") -> nb.Cell:
+    return code(source, grade_id=grade_id, grade=True, locked=True, points=points)
+
+
+def answer_cell(source: str, grade_id: str = "answer") -> nb.Cell:
+    return code(source, grade_id=grade_id, solution=True)
+
+
+def notebook(*cells: nb.Cell) -> nb.Notebook:
+    numbered = [{"id": f"cell-{index}", **cell} for index, cell in enumerate(cells)]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": numbered}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A warm process to take children from."""
+
+    control: socket.socket
+
+    def take(self, limits: ChildLimits, output_bytes: int = 2**20) -> ChildKernel:
+        child = ChildKernel(self.control, limits, output_bytes)
+        child.ready()
+        return child
+
+    @contextmanager
+    def child(self, **limits: int) -> Iterator[ChildKernel]:
+        kernel = self.take(ChildLimits(**limits))
+        try:
+            yield kernel
+        finally:
+            kernel.close()
+
+    def look(self, source: str, **limits: int) -> Any:
+        """Run a cell in a fresh child; what it bound to `seen`."""
+        with self.child(**limits) as child:
+            return seen(child, source)
+
+    def judge(self, *cells: nb.Cell, **limits: int) -> Judged:
+        """Judge a notebook of these cells, as a submission is judged."""
+        job = Job("ada", "tiny", notebook(*cells), frozenset(), (), Limits(**limits))
+        return judge(job, self.take)
+
+    def ask(self, cells: Sequence[str], body: Callable[[Fetch], Any], files: dict[str, bytes] | None = None, **limits: int) -> Any:
+        """Run student cells in a session, then `body`, which gets a function that fetches what they defined."""
+
+        async def run() -> Any:
+            session = Session(lambda: self.take(ChildLimits()), Limits(**limits), files or {})
+            try:
+                for cell in cells:
+                    session.kernel.run_silently(cell, 10)
+                    session.executed.append(cell)
+                return body(Fetch(session))
+            finally:
+                session.close()
+
+        return asyncio.run(run())
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """What a test cell does with a name that the student defined."""
+
+    session: Session
+
+    def __call__(self, name: str) -> Any:
+        return remote.fetch(self.session, name)
+
+
+def seen(child: ChildKernel, source: str) -> Any:
+    child.run_silently(source, 20)
+    return wire.decode(child.request("get", "seen", timeout=10)[1])

@@ -1,0 +1,199 @@
+"""What crosses comes back the same; what is no message of ours is a WireError and nothing worse."""
+
+from __future__ import annotations
+
+import math
+import socket
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder import wire
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+HASHABLE = st.none() | st.booleans() | st.integers() | FLOATS | st.text() | st.binary() | st.complex_numbers()
+DTYPES = st.sampled_from(sorted(wire.NUMPY_DTYPES)).map(np.dtype)
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
+ARRAYS = st.tuples(DTYPES, SHAPES).flatmap(lambda of: hnp.arrays(*of))
+PLAIN = st.recursive(
+    HASHABLE | ARRAYS | DTYPES.flatmap(lambda of: hnp.arrays(of, ())).map(lambda array: array[()]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.lists(inner, max_size=4).map(tuple)
+    | st.dictionaries(HASHABLE, inner, max_size=4)
+    | st.frozensets(HASHABLE, max_size=4)
+    | st.sets(HASHABLE, max_size=4),
+    max_leaves=12,
+)
+# Anything that msgpack can carry, often beginning as our own trees do.
+TAGS = st.sampled_from(
+    ["list", "tuple", "set", "frozenset", "dict", "int", "complex", "ndarray", "scalar", "tensor", "function", "object"]
+    + ["reference", "no such tag", *sorted(wire.TORCH_DTYPES)[:4]]
+)
+SIZES = st.integers(-(2**63), 2**64 - 1) | st.integers(-1, 3)
+TREES = st.recursive(
+    st.none() | st.booleans() | SIZES | FLOATS | st.text(max_size=4) | st.binary(max_size=16) | TAGS,
+    lambda inner: st.lists(inner, max_size=4)
+    | st.tuples(TAGS, inner).map(list)
+    | st.tuples(st.sampled_from(["ndarray", "tensor"]), TAGS, st.lists(SIZES, max_size=3), st.binary(max_size=8), inner).map(list)
+    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+def crossed(value: Any) -> Any:
+    return wire.decode(wire.unpack(wire.pack(["ok", wire.encode(value)]))[1])
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal in kind and to the bit; nan is itself."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return same(list(a), list(b)) and same(list(a.values()), list(b.values()))
+    if isinstance(a, set | frozenset):
+        return sorted(map(repr, a)) == sorted(map(repr, b))
+    if isinstance(a, np.ndarray | np.generic):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(repr(a) == repr(b))
+
+
+@given(PLAIN)
+@example(2**4000)
+@example(-(2**63) - 1)
+@example([(), [], {}, set(), frozenset(), [()], ([],)])
+@example({"nan": math.nan, "inf": -math.inf, "zero": -0.0})
+def test_plain_data_comes_back_the_same(value: Any) -> None:
+    assert same(crossed(value), value)
+
+
+@given(ARRAYS.filter(lambda array: array.dtype.name in wire.TORCH_DTYPES), st.booleans())
+def test_a_tensor_comes_back_with_type_shape_bits_and_its_wish_for_gradients(array: npt.NDArray[Any], wants: bool) -> None:
+    tensor = torch.from_numpy(array.copy())
+    if tensor.is_floating_point() or tensor.is_complex():
+        tensor.requires_grad_(wants)
+    back = crossed(tensor)
+    assert (back.dtype, back.shape, back.requires_grad) == (tensor.dtype, tensor.shape, tensor.requires_grad)
+    assert back.detach().numpy().tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3)])
+def test_bfloat16_crosses_although_numpy_has_no_such_type(shape: tuple[int, ...]) -> None:
+    tensor = torch.randn(shape).to(torch.bfloat16)
+    assert crossed(tensor).dtype == torch.bfloat16
+    assert torch.equal(crossed(tensor), tensor)
+
+
+def test_a_view_crosses_as_the_values_it_shows() -> None:
+    assert crossed(torch.arange(6).reshape(2, 3).T).tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert crossed(np.arange(6)[::-2]).tolist() == [5, 3, 1]
+
+
+def test_what_came_over_can_be_written_to() -> None:
+    """A test may change what it got: the arrays are its own memory, not the message's."""
+    array, tensor = crossed(np.zeros(2)), crossed(torch.zeros(2))
+    array[0], tensor[0] = 1, 1
+    assert (array[0], tensor[0]) == (1, 1)
+
+
+@pytest.mark.parametrize("value", [object(), np.array(["a"]), np.array([object()]), len, torch.nn.Linear(1, 1)])
+def test_what_is_no_plain_data_is_refused(value: Any) -> None:
+    with pytest.raises(wire.WireError, match="cannot be sent"):
+        wire.encode(value)
+
+
+def test_a_class_derived_from_plain_data_does_not_pass_for_it() -> None:
+    """Its operators would be a student's code; as a reference it stays where it is."""
+    always_equal = type("AlwaysEqual", (int,), {"__eq__": lambda *_: True})
+    with pytest.raises(wire.WireError, match="AlwaysEqual"):
+        wire.encode([always_equal(1)])
+
+
+@pytest.mark.parametrize("build", [lambda inner: [inner], lambda inner: {"k": inner}, lambda inner: (inner,)])
+def test_deep_data_is_refused_on_both_sides(build: Any) -> None:
+    value: Any = 1
+    for _ in range(wire.MAX_DEPTH + 1):
+        value = build(value)
+    with pytest.raises(wire.WireError, match="nested deeper"):
+        wire.encode(value)
+    tree: Any = 1
+    for _ in range(100_000):
+        tree = ["list", [tree]]
+    with pytest.raises(wire.WireError, match="nested deeper"):
+        wire.decode(tree)
+
+
+def test_too_many_items_are_refused() -> None:
+    with pytest.raises(wire.WireError, match="items"):
+        wire.decode(["list", [["list", [1] * 1000]] * 1001])
+
+
+@given(TREES)
+@example(["tensor", "float32", [0, 2**63 - 1], b"", False])
+@example(["tensor", "float32", [0, 2**64 - 1], b"", False])
+@example(["tensor", "float32", [0, 2**40, 2**40], b"", True])
+@example(["ndarray", "float32", [0, 2**63], b""])
+@example(["ndarray", "float64", [2**62, 4], b""])
+@example(["int", "9" * 5000])
+@example(["set", [["list", []]]])
+@example(["dict", [[["list", []], 1]]])
+@example(["complex", b"1"])
+def test_any_tree_decodes_or_is_a_wire_error(tree: Any) -> None:
+    try:
+        wire.decode(msgspec.msgpack.decode(msgspec.msgpack.encode(tree)))
+    except wire.WireError:
+        pass
+
+
+@given(st.binary(max_size=200))
+@example(b"\x91" * 200_000)
+def test_any_bytes_unpack_or_are_a_wire_error(payload: bytes) -> None:
+    try:
+        message = wire.unpack(payload)
+    except wire.WireError:
+        return
+    assert isinstance(message[0], str)
+
+
+def test_an_array_that_claims_more_than_it_brings_allocates_nothing() -> None:
+    with pytest.raises(wire.WireError, match="do not fill"):
+        wire.decode(["ndarray", "float64", [2**40], b"12345678"])
+
+
+@given(st.lists(st.tuples(st.sampled_from([wire.KERNEL, wire.JUDGE]), st.binary(max_size=50)), max_size=5), st.data())
+def test_frames_come_out_whole_however_the_stream_is_cut(frames: list[tuple[int, bytes]], data: st.DataObject) -> None:
+    stream = b"".join(wire.HEADER.pack(len(payload), channel) + payload for channel, payload in frames)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    cutter, found = wire.Frames(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        found += list(cutter.feed(stream[start:end]))
+    assert found == frames
+    assert not cutter.buffer
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_are_frames_or_a_wire_error(stream: bytes) -> None:
+    cutter = wire.Frames()
+    try:
+        assert all(len(payload) <= len(stream) for _, payload in cutter.feed(stream))
+    except wire.WireError:
+        pass
+
+
+@pytest.mark.parametrize("header", [wire.HEADER.pack(wire.MAX_FRAME + 1, wire.JUDGE), wire.HEADER.pack(1, 7)])
+def test_a_frame_over_the_cap_or_of_no_channel_is_refused_before_its_bytes_arrive(header: bytes) -> None:
+    with pytest.raises(wire.WireError, match="a frame of"):
+        list(wire.Frames().feed(header))
+
+
+def test_a_message_over_the_cap_is_not_sent() -> None:
+    with pytest.raises(wire.WireError, match="over the limit"):
+        wire.send(socket.socket(socket.AF_UNIX), wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
