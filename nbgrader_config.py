@@ -3,7 +3,7 @@ a class below gradebook/, which is never committed."""
 
 from pathlib import Path
 
-c = get_config()  # noqa: F821  (traitlets puts it here)
+c = get_config()
 root = Path(__file__).resolve().parent
 
 c.CourseDirectory.course_id = "clip"

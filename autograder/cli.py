@@ -85,7 +85,9 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
             click.echo(f"- {problem}", err=True)
         click.echo(f"refused: {len(problems)} problems; release/{assignment} is as it was", err=True)
         sys.exit(1)
-    click.echo(f"{found.release_folder} is ready; commit it, then hand it out with `nbgrader release_assignment {assignment}`")
+    click.echo(
+        f"{found.release_folder} is ready; commit it, then hand it out with `nbgrader release_assignment {assignment}`"
+    )
 
 
 @main.command()
@@ -206,7 +208,13 @@ def _plain(rows: Iterable[T], total: int | None, what: str, say: Callable[[str],
 
 def _table(grades: list[Grade]) -> None:
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("student", "left"), ("status", "left"), ("score", "right"), ("of", "right"), ("by hand", "left")):
+    for name, justify in (
+        ("student", "left"),
+        ("status", "left"),
+        ("score", "right"),
+        ("of", "right"),
+        ("by hand", "left"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("notes", overflow="fold")
     for result in grades:

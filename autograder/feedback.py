@@ -21,11 +21,11 @@ import mistune
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from mistune.util import striptags
-from pygments import token
-from pygments.lexers.python import PythonLexer
+from pygments import token  # type: ignore[import-untyped]  # its types are a package of their own
+from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from autograder import notebook as nb
-from autograder.grade import CellGrade, Grade
+from autograder.grade import CellGrade, Grade, Manual
 
 # An answer of the course is at most 3,000 characters long, and its one figure 35,000 in base64. A page that reaches
 # every cap has 3 MB, a third of it images.
@@ -42,14 +42,6 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # the last two ranges reorder text
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 _POINTS = re.compile(r" \([^()]*\bpoints?\b[^()]*\)$")
-
-
-@dataclass(frozen=True)
-class Manual:
-    """What a person gave for one cell: points or None, and a comment."""
-
-    score: float | None
-    comment: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ class _Outputs:
         return {"image": uri, "text": what}
 
 
-class _SafeHTML(mistune.HTMLRenderer):  # type: ignore[misc]  # mypy skips mistune, by pyproject.toml
+class _SafeHTML(mistune.HTMLRenderer):
     """No raw HTML, no picture from elsewhere, no link that is not plainly one."""
 
     def __init__(self, outputs: _Outputs, attachments: Any) -> None:

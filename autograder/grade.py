@@ -34,6 +34,14 @@ class CellGrade:
 
 
 @dataclass(frozen=True)
+class Manual:
+    """What a person gave for one cell: points, or None, and a comment."""
+
+    score: float | None
+    comment: str
+
+
+@dataclass(frozen=True)
 class Grade:
     """One submission's automatic grade. `max_score` counts the written answers too; `score` cannot."""
 

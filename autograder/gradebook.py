@@ -11,7 +11,6 @@ import fcntl
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,19 +22,11 @@ from sqlalchemy.orm import Session
 from autograder import notebook as nb
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError
-from autograder.grade import GRADED, Grade
+from autograder.grade import GRADED, Grade, Manual
 from autograder.release import find_alembic, generate
 
 # A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
 LOCK_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Manual:
-    """What a person gave for one cell: points, or None, and a comment."""
-
-    score: float | None
-    comment: str
 
 
 class Book:
@@ -59,7 +50,9 @@ class Book:
         self._private()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.book.close()
         self._lock.close()
 
@@ -136,7 +129,16 @@ class Book:
             timestamp = submission.timestamp
             raw, penalty = submission.score, submission.late_submission_penalty
         who = [student.id, student.last_name, student.first_name, student.email]
-        row = [assignment.name, assignment.duedate, timestamp, *who, raw, penalty, max(0.0, raw - penalty), assignment.max_score]
+        row = [
+            assignment.name,
+            assignment.duedate,
+            timestamp,
+            *who,
+            raw,
+            penalty,
+            max(0.0, raw - penalty),
+            assignment.max_score,
+        ]
         return ["" if value is None else value for value in row]
 
     def tasks(self, assignment: Assignment) -> tuple[list[str], list[list[Any]]]:
@@ -153,7 +155,10 @@ class Book:
             rows = []
             for submission in sorted(submissions, key=lambda row: str(row.student_id)):
                 grades = {row.name: row for notebook in submission.notebooks for row in notebook.grades}
-                scores = ["" if grades[n].needs_manual_grade and grades[n].manual_score is None else grades[n].score for n in names]
+                scores = [
+                    "" if grades[n].needs_manual_grade and grades[n].manual_score is None else grades[n].score
+                    for n in names
+                ]
                 penalty = submission.late_submission_penalty
                 rows.append([submission.student_id, *scores, penalty, max(0.0, submission.score - penalty)])
             return ["student_id", *names, "late_submission_penalty", "score"], rows

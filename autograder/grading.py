@@ -25,8 +25,8 @@ from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grade import CellGrade, Grade
 from autograder.gradebook import Book
-from autograder.judge.job import Job
 from autograder.judge.imports import judge_imports
+from autograder.judge.job import Job
 from autograder.sandbox.warm import LAYERS
 
 # What decides a grade beside the notebooks: these versions, and this package's own text.
@@ -55,12 +55,18 @@ class Class:
     def names(self) -> list[str]:
         """The students who handed this assignment in, or those of them who were asked for; CourseError if there are none."""
         submitted = self.assignment.course.submitted
-        found = sorted(p.parent.name for p in submitted.glob(f"*/{self.assignment.name}") if NAME.fullmatch(p.parent.name))
+        found = sorted(
+            p.parent.name for p in submitted.glob(f"*/{self.assignment.name}") if NAME.fullmatch(p.parent.name)
+        )
         for name in self.students:
             if name not in found:
-                raise CourseError(f"{name} has not handed in {self.assignment.name}: {submitted / name / self.assignment.name}")
+                raise CourseError(
+                    f"{name} has not handed in {self.assignment.name}: {submitted / name / self.assignment.name}"
+                )
         if not found:
-            raise CourseError(f"no submissions of {self.assignment.name} in {submitted}/STUDENT/{self.assignment.name}/")
+            raise CourseError(
+                f"no submissions of {self.assignment.name} in {submitted}/STUDENT/{self.assignment.name}/"
+            )
         return [name for name in found if not self.students or name in self.students]
 
     def grades(self) -> Iterator[Grade]:
@@ -79,7 +85,9 @@ class Class:
                     yield grade
                 else:
                     todo.append(name)
-            batch = batch or (stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source))) if todo else None)
+            batch = batch or (
+                stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source))) if todo else None
+            )
             if batch:
                 yield from self._judged(book, batch, todo)
 
@@ -112,7 +120,9 @@ class Class:
             submitted, notes = nb.read_submitted(folder, self.assignment.notebook, graded)
             laid = nb.lay(self.source, self.release, submitted)
         except SubmissionError as error:
-            cells = {str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)}
+            cells = {
+                str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)
+            }
             return Grade(student, self.assignment.name, "unreadable", cells, (str(error),))
         self.pending[student] = (self.pending[student][0], laid.unanswered)
         return Job(
@@ -160,7 +170,11 @@ class Class:
     @cached_property
     def _assignment_key(self) -> str:
         digest = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
-        parts = [self.assignment.source_path, self.assignment.release_path, *sorted(Path(__file__).parent.rglob("*.py"))]
+        parts = [
+            self.assignment.source_path,
+            self.assignment.release_path,
+            *sorted(Path(__file__).parent.rglob("*.py")),
+        ]
         for path in parts:
             digest.update(path.read_bytes())
         digest.update(repr((self.assignment.settings, sorted(self.assignment.files.items()))).encode())
@@ -171,7 +185,9 @@ class Class:
 
     def _timestamp(self, student: str) -> str | None:
         path = self._submitted(student) / "timestamp.txt"
-        return path.read_text(errors="replace").strip()[:60] or None if path.is_file() and not path.is_symlink() else None
+        return (
+            path.read_text(errors="replace").strip()[:60] or None if path.is_file() and not path.is_symlink() else None
+        )
 
     def _write_autograded(self, student: str, notebook: bytes, timestamp: str | None) -> None:
         """The folder that formgrader opens; it takes a submission for autograded when the timestamps agree."""

@@ -27,7 +27,7 @@ def grader(cell: Cell) -> dict[str, Any]:
     """A cell's nbgrader metadata; {} for a cell that nbgrader does not know."""
     metadata = cell.get("metadata")
     found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return found if isinstance(found, dict) and isinstance(found.get("grade_id"), str) else {}
+    return dict(found) if isinstance(found, dict) and isinstance(found.get("grade_id"), str) else {}
 
 
 def grade_id(cell: Cell) -> str | None:
@@ -80,11 +80,13 @@ def parse(data: bytes, what: str) -> Notebook:
     if notebook["nbformat"] > 4:
         raise SubmissionError(f"{what} has notebook format {notebook['nbformat']}; formats 3 and 4 can be read")
     cells = notebook.get("cells")
-    if not isinstance(cells, list) or not all(isinstance(c, dict) and isinstance(c.get("cell_type"), str) for c in cells):
+    if not isinstance(cells, list) or not all(
+        isinstance(c, dict) and isinstance(c.get("cell_type"), str) for c in cells
+    ):
         raise SubmissionError(f"{what} is not a notebook: its cells are not in order; save it again in Jupyter")
     for cell in cells:
         cell["source"] = source(cell)
-    return notebook
+    return dict(notebook)
 
 
 def _upgrade(notebook: Notebook, what: str) -> Notebook:
@@ -238,7 +240,12 @@ def _sort(
             answers[str(name)], last = cell, name
         else:
             extras.setdefault(last, []).append(_plain(cell))
-    return answers, earlier, extras, [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)]
+    return (
+        answers,
+        earlier,
+        extras,
+        [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)],
+    )
 
 
 def _plain(cell: Cell) -> Cell:
@@ -264,7 +271,7 @@ def _language(notebook: Notebook) -> str:
     for key, field in (("kernelspec", "language"), ("language_info", "name")):
         part = metadata.get(key)
         if isinstance(part, dict) and isinstance(part.get(field), str) and part[field]:
-            return part[field].lower()
+            return str(part[field]).lower()
     return ""
 
 

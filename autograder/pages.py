@@ -21,7 +21,9 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
     graded = sorted(path.parent.name for path in course.transcripts.glob(f"*/{assignment.name}.json"))
     for name in students:
         if name not in graded:
-            raise CourseError(f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first")
+            raise CourseError(
+                f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first"
+            )
     if not graded:
         raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
     with Book(course) as book:

@@ -15,8 +15,8 @@ from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade
-from autograder.judge.job import Job
 from autograder.judge.imports import free_names, judge_imports
+from autograder.judge.job import Job
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Expectation:
         short = [name for name in sorted(self.full) if scores[name] < cells[name].max_score]
         above = [name for name in sorted(self.none) if scores[name] > 0]
         kept = self.less and all(scores[name] >= cells[name].max_score for name in self.less)
-        parts = trouble + [f"{name} gets {scores[name]:g} of {cells[name].max_score:g}{_why(grade, name)}" for name in short]
+        parts = trouble + [
+            f"{name} gets {scores[name]:g} of {cells[name].max_score:g}{_why(grade, name)}" for name in short
+        ]
         parts += [f"{name} gets {scores[name]:g}, and should get nothing" for name in above]
         parts += [f"{' and '.join(sorted(self.less))} gets full marks: no check catches it"] if kept else []
         return "; ".join(parts)
@@ -106,7 +108,9 @@ def faults(source: nb.Notebook) -> list[str]:
     """What is wrong with a source notebook before anything is run; one line each."""
     cells = list(nb.known_cells(source))
     names = [str(nb.grade_id(cell)) for cell in cells]
-    found = [f"grade_id {name} stands {names.count(name)} times" for name in sorted(set(names)) if names.count(name) > 1]
+    found = [
+        f"grade_id {name} stands {names.count(name)} times" for name in sorted(set(names)) if names.count(name) > 1
+    ]
     answers = {name: bound(nb.source(cell)) for name, cell in zip(names, cells, strict=True) if nb.is_answer(cell)}
     locked = [cell for cell in cells if not nb.is_answer(cell) and not nb.is_test(cell) and cell["cell_type"] == "code"]
     fixtures = set().union(*(bound(nb.source(cell)) for cell in locked)) - {"Checks"} - _imported(locked)
@@ -122,7 +126,10 @@ def faults(source: nb.Notebook) -> list[str]:
             found.append(f"{name} uses nothing that a student writes")
         if len(sources) > 1:
             found.append(f"{name} uses {' and '.join(sources)}: one mistake would be paid for twice")
-        found += [f"{name} uses {fixture}, which would come from the student: define it in the test" for fixture in sorted(used & fixtures)]
+        found += [
+            f"{name} uses {fixture}, which would come from the student: define it in the test"
+            for fixture in sorted(used & fixtures)
+        ]
     copies = [nb.source(cell) for cell in locked if "class Checks" in nb.source(cell)]
     if any(inspect.getsource(Checks).strip() not in text for text in copies):
         found.append("the copy of class Checks is not that of autograder/checks.py: copy it anew")
@@ -146,7 +153,14 @@ def prove(
         for name, (answers, _) in expected.items():
             laid = nb.lay(source, release, nb.with_answers(release, answers))
             yield Job(
-                name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed, assignment.files
+                name,
+                assignment.name,
+                laid.notebook,
+                laid.unanswered,
+                (),
+                settings.limits,
+                settings.seed,
+                assignment.files,
             )
 
     with Batch(min(workers, len(expected)), judge_imports(source)) as batch:

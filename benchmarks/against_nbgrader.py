@@ -32,7 +32,9 @@ FOLDER = ROOT / "build" / "benchmark"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=60, help="that we grade in a round (default 60)")
-    parser.add_argument("--stock", type=int, default=6, help="of these, graded by stock nbgrader in a round (default 6)")
+    parser.add_argument(
+        "--stock", type=int, default=6, help="of these, graded by stock nbgrader in a round (default 6)"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     students = make_class(options.submissions)
@@ -44,8 +46,11 @@ def main() -> None:
         gaps.append(gap)
         ours_2.append(grade_ours(2)[0])
         floor.append(floor_seconds(students[:20]))
-        print(f"round {turn}: stock {show(stock[-1], options.stock)} | 1 worker {show(cost, len(students))} | "
-              f"2 workers {show(ours_2[-1], len(students))} | warm {gap:.2f} s | floor {floor[-1]:.2f} s", flush=True)
+        print(
+            f"round {turn}: stock {show(stock[-1], options.stock)} | 1 worker {show(cost, len(students))} | "
+            f"2 workers {show(ours_2[-1], len(students))} | warm {gap:.2f} s | floor {floor[-1]:.2f} s",
+            flush=True,
+        )
     report(stock, options.stock, ours_1, ours_2, len(students), gaps, floor)
 
 
@@ -71,8 +76,13 @@ def grade_stock(students: list[str], turn: int) -> Cost:
     """`nbgrader autograde` of some students, from a copy of the class; the assignment is in its gradebook beforehand."""
     folder = FOLDER.with_name("benchmark-stock")
     if turn == 1:
-        subprocess.run([BIN / "nbgrader", "generate_assignment", NAME, "--force"], cwd=folder, env=environment(), check=True,
-                       capture_output=True)
+        subprocess.run(
+            [BIN / "nbgrader", "generate_assignment", NAME, "--force"],
+            cwd=folder,
+            env=environment(),
+            check=True,
+            capture_output=True,
+        )
     for student in (folder / "gradebook" / "submitted").iterdir():
         if student.name not in students:
             shutil.rmtree(student)
@@ -108,7 +118,13 @@ def show(cost: Cost, count: int) -> str:
 
 
 def report(
-    stock: list[Cost], stock_count: int, one: list[Cost], two: list[Cost], count: int, gaps: list[float], floor: list[float]
+    stock: list[Cost],
+    stock_count: int,
+    one: list[Cost],
+    two: list[Cost],
+    count: int,
+    gaps: list[float],
+    floor: list[float],
 ) -> None:
     """Medians over the rounds; ratios are taken within each round."""
 
@@ -125,8 +141,10 @@ def report(
     row("autograder, 1 worker", one, count)
     row("autograder, 2 workers", two, count)
     ratio = statistics.median(gap / low for gap, low in zip(gaps, floor, strict=True))
-    print(f"\nonce warm, 1 worker: {statistics.median(gaps):.2f} s a submission; the floor is {statistics.median(floor):.2f} s; "
-          f"{ratio:.2f} times the floor")
+    print(
+        f"\nonce warm, 1 worker: {statistics.median(gaps):.2f} s a submission; the floor is {statistics.median(floor):.2f} s; "
+        f"{ratio:.2f} times the floor"
+    )
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("agg")
-import hypothesis  # noqa: E402, F401
-import matplotlib.pyplot as plt  # noqa: E402
-import open_clip  # noqa: E402, F401
-import torch  # noqa: E402
+import hypothesis  # noqa: F401
+import matplotlib.pyplot as plt
+import open_clip  # noqa: F401
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from autograder import notebook as nb  # noqa: E402
-from autograder.course import open_course  # noqa: E402
+from autograder import notebook as nb
+from autograder.course import open_course
 
 
 def main(folder: str, name: str, *students: str) -> None:
@@ -41,7 +41,11 @@ def run(sources: list[str]) -> None:
     """Every cell in one namespace; figures are drawn as a notebook would draw them."""
     namespace: dict[str, object] = {"__name__": "__main__"}
     for text in sources:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), contextlib.suppress(NotImplementedError):
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+            contextlib.suppress(NotImplementedError),
+        ):
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
             exec(compile(tree, "<cell>", "exec"), namespace)

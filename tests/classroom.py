@@ -83,7 +83,9 @@ class Classroom:
         """What happens every term."""
         yield self._spoiled("endless-loop", "timed out", "\nwhile True:\n    pass\n")
         yield self._spoiled("os-exit", "died", "\nimport os\nos._exit(0)\n")
-        yield self._added("torch-warning", "import warnings, sys\nwarnings.warn('lr_scheduler')\nprint('tqdm', file=sys.stderr)")
+        yield self._added(
+            "torch-warning", "import warnings, sys\nwarnings.warn('lr_scheduler')\nprint('tqdm', file=sys.stderr)"
+        )
         yield self._added("floods-the-output", "print('x' * 50_000_000)", "output limit")
         yield Pupil("broken-file", "unreadable", Expectation(frozenset()), self._raw(b'{"cells": ['))
         yield Pupil("symbolic-link", "unreadable", Expectation(frozenset()), self._link)
@@ -95,7 +97,9 @@ class Classroom:
 
     @property
     def _first(self) -> str:
-        return next(name for name in self.own if self.own[name] and name in self.solution and "def " in self.solution[name])
+        return next(
+            name for name in self.own if self.own[name] and name in self.solution and "def " in self.solution[name]
+        )
 
     def _without(self, cell: str) -> Expectation:
         return Expectation(self.all_full.full - self.own[cell], none=self.own[cell])
@@ -131,7 +135,9 @@ class Classroom:
     def _writer(self, notebook: nb.Notebook) -> Callable[[Path], None]:
         return self._raw(json.dumps(notebook).encode())
 
-    def _raw(self, content: bytes, name: str = "", timestamp: str = "2026-01-09 12:00:00 UTC") -> Callable[[Path], None]:
+    def _raw(
+        self, content: bytes, name: str = "", timestamp: str = "2026-01-09 12:00:00 UTC"
+    ) -> Callable[[Path], None]:
         def write(folder: Path) -> None:
             (folder / (name or f"{self.assignment.notebook}.ipynb")).write_bytes(content)
             (folder / "timestamp.txt").write_text(timestamp)

@@ -32,7 +32,9 @@ def main() -> int:
         hand_in(assignment, pupil)
     console.print(f"A class of {len(pupils)} has handed in {NAME}. The same course, by hand:\n  cd {course.root}")
 
-    run("autograder", "grade", NAME, "--student", "solution", quiet=True)  # the assignment is in the gradebook from here on
+    run(
+        "autograder", "grade", NAME, "--student", "solution", quiet=True
+    )  # the assignment is in the gradebook from here on
     run("nbgrader", "db", "assignment", "add", NAME, f"--duedate={DUE}", quiet=True)
     console.print(f"\n$ autograder grade {NAME}")
     started = time.monotonic()
@@ -40,7 +42,9 @@ def main() -> int:
     seconds = time.monotonic() - started
     grades = {grade.student: grade for grade in map(read, printed.splitlines())}
     surprises = report(console, pupils, grades, worth(classroom.source))
-    console.print(f"{len(grades)} submissions in {seconds:.0f} s, the endless loop's {assignment.settings.limits.cell_seconds} s included\n")
+    console.print(
+        f"{len(grades)} submissions in {seconds:.0f} s, the endless loop's {assignment.settings.limits.cell_seconds} s included\n"
+    )
 
     for command in (("feedback", NAME), ("export",), ("export", NAME)):
         console.print(f"$ autograder {' '.join(command)}", highlight=False)
@@ -56,7 +60,7 @@ def run(program: str, *arguments: str, quiet: bool = False) -> subprocess.Comple
     """One real command in the demo's course; its progress is shown, its failure stops the demo."""
     stderr = subprocess.PIPE if quiet else None
     done = subprocess.run(
-        [str(BIN / program), *arguments], cwd=ROOT / "build" / "demo", stdout=subprocess.PIPE, stderr=stderr, text=True
+        [str(BIN / program), *arguments], cwd=ROOT / "build" / "demo", stdout=subprocess.PIPE, stderr=stderr, text=True, check=False
     )
     if done.returncode not in (0, 1):  # 1: some submissions could not be read, which is what is shown
         sys.exit(f"{program} {' '.join(arguments)} ended with {done.returncode}: {done.stderr or ''}")
@@ -80,7 +84,9 @@ def report(console: Console, pupils: list[Pupil], grades: dict[str, Grade], poin
         surprises += not fine
         expected = "-" if unreadable else pupil.expected.text(points)
         got = "-" if grade.score is None else f"{grade.score:g}"
-        table.add_row(pupil.name, grade.status, expected, got, "as expected" if fine else "UNEXPECTED", "; ".join(grade.notes))
+        table.add_row(
+            pupil.name, grade.status, expected, got, "as expected" if fine else "UNEXPECTED", "; ".join(grade.notes)
+        )
     console.print(table)
     return surprises
 

@@ -6,7 +6,7 @@ those by an autograd function whose backward runs in the sandbox.
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -20,6 +20,8 @@ class StudentError(Exception):
 
 
 MISSING = object()
+# torch's own messages on shapes and types run to 200 characters.
+MAX_ERROR_TEXT = 240
 
 
 def fetch(session: Session, name: str) -> Any:
@@ -65,7 +67,9 @@ class RemoteFunction(RemoteObject):
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any], return_arguments: bool) -> tuple[Any, Any]:
         tree = [_sent(list(arguments)), _sent(keywords)]
         number = self._reference().number
-        _, value, after, graph = _ask(self._session, "call", number, *tree, return_arguments, about=self._name or self._description)
+        _, value, after, graph = _ask(
+            self._session, "call", number, *tree, return_arguments, about=self._name or self._description
+        )
         result = _received(self._session, value, None)
         inputs = wire.graph_tensors([list(arguments), keywords])
         if graph is not None and inputs:
@@ -115,7 +119,9 @@ def _sent(value: Any) -> Any:
         if isinstance(item, RemoteObject):
             return item._reference()
         kind = type(item).__name__
-        raise TypeError(f"a test cannot pass a {kind} to a student's function: only data, and what the notebook defined")
+        raise TypeError(
+            f"a test cannot pass a {kind} to a student's function: only data, and what the notebook defined"
+        )
 
     return wire.encode(value, refer)
 
@@ -141,7 +147,11 @@ def _ask(session: Session, verb: str, *arguments: Any, about: str = "") -> list[
 
 
 def _local(error: RemoteError) -> Exception:
-    """The student's exception as one of the same name here; nothing but its name and text crossed."""
+    """The student's exception as one of the same name here; nothing but its name and text crossed.
+
+    The text is cut: an exception that quotes its function's arguments would put a hidden test's inputs on the feedback page.
+    """
+    error.message = error.message[:MAX_ERROR_TEXT]
     known = getattr(builtins, error.kind, None)
     if isinstance(known, type) and issubclass(known, Exception):
         try:
@@ -149,4 +159,4 @@ def _local(error: RemoteError) -> Exception:
         except TypeError:  # UnicodeDecodeError and its like want more than a text
             return Exception(f"{error.kind}: {error.message}")
     name = error.kind if error.kind.isidentifier() else "Error"
-    return type(name[:60], (Exception,), {})(error.message)
+    return cast(Exception, type(name[:60], (Exception,), {})(error.message))

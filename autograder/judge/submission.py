@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from autograder.judge import remote, test_cell
 from autograder.judge.imports import instructor_imports
 from autograder.judge.job import Job
 from autograder.judge.session import Session
-from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
 from autograder.sandbox.warm import ChildLimits
 
 logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it
@@ -48,7 +49,9 @@ def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
 
 
 async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # a lost child's tasks end in errors nobody awaits
+    asyncio.get_running_loop().set_exception_handler(
+        lambda *_: None
+    )  # a lost child's tasks end in errors nobody awaits
     started = time.monotonic()
     notebook = from_dict(job.notebook)
     session = Session(new_child, job.limits, job.files)
@@ -132,7 +135,8 @@ class _Walk:
             result = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
             cell.outputs.append(from_dict(result))
         if not self.session.exhausted and self.session.kernel.is_alive():
-            self.session.request("forget")
+            with contextlib.suppress(ChildEnded, RemoteError):  # a child lost by it has been replaced
+                self.session.request("forget")
 
 
 def _trusted(cell: Any) -> bool:

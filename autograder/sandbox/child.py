@@ -59,7 +59,7 @@ class Channel:
 
     def __init__(self, line: Line, name: str) -> None:
         self.line, self.name = line, name.encode()
-        self.receive: Callable[[list[zmq.Frame]], Awaitable[None]] | None = None
+        self.receive: Callable[[list[Any]], Awaitable[None]]
 
     def send_multipart(self, parts: list[Any], *_: Any, **__: Any) -> None:
         message = msgspec.msgpack.encode([self.name, *(bytes(part) for part in parts)])
@@ -68,7 +68,7 @@ class Channel:
         else:
             self.line.send(wire.KERNEL, message)
 
-    def on_recv(self, callback: Callable[[list[zmq.Frame]], Awaitable[None]], **_: Any) -> None:
+    def on_recv(self, callback: Callable[[list[Any]], Awaitable[None]], **_: Any) -> None:
         self.receive = callback
 
     def flush(self, *_: Any) -> None:
@@ -211,7 +211,8 @@ class Service:
             return wire.pack(getattr(self, f"do_{verb}")(*arguments))
         except BaseException as error:  # a student's sys.exit() too is an answer, not the end of the kernel
             lines = traceback.format_exception(error)
-            return wire.pack(["error", type(error).__name__, str(error)[:2000], "".join(lines)[-4000:]])
+            said = [type(error).__name__, str(error)[:2000], "".join(lines)[-4000:]]
+            return wire.pack(["error", *(text.encode(errors="replace").decode() for text in said)])  # half characters
 
     def keep(self, value: Any) -> int:
         number = next(self.numbers)
@@ -220,7 +221,9 @@ class Service:
 
     def refer(self, value: Any) -> wire.Reference:
         kind = "function" if callable(value) else "object"
-        return wire.Reference(self.keep(value), kind, f"{type(value).__name__} {getattr(value, '__name__', '')}".strip())
+        return wire.Reference(
+            self.keep(value), kind, f"{type(value).__name__} {getattr(value, '__name__', '')}".strip()
+        )
 
     def encode(self, value: Any) -> Any:
         return wire.encode(value, self.refer)

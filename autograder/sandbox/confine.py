@@ -8,6 +8,7 @@ system-call filter, after which nothing can be undone.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import resource
 import signal
@@ -87,7 +88,8 @@ def private_files(tmp_bytes: int, shm_bytes: int, keep: list[str]) -> None:
 
 
 def limits(data_bytes: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
-    """Ceilings of the kernel's own, per process (processes: per user namespace); the memory watch bounds the sum."""
+    """Ceilings of the kernel's own, per process (processes: per user namespace); the memory watch bounds the sum. Data is
+    address space: at twice the watch's limit, a greedy loop is ended by the watch, and one absurd array by a MemoryError."""
     for what, value in (
         (resource.RLIMIT_DATA, data_bytes),
         (resource.RLIMIT_NPROC, processes),
@@ -138,6 +140,6 @@ def make_filter() -> Any:
 def close_descriptors(keep: set[int]) -> None:
     """Close every descriptor but `keep`."""
     bounds = [-1, *sorted(keep), 2**20]
-    for below, above in zip(bounds, bounds[1:], strict=False):
+    for below, above in itertools.pairwise(bounds):
         if above > below + 1:  # closerange(0, 0) closes all: the kernel takes its end of -1 for the largest number
             os.closerange(below + 1, above)

@@ -25,6 +25,11 @@ from autograder.sandbox.warm import ChildLimits, await_child, fork
 # A kernel starts in 0.1 s, 1 s under a full load of forks.
 READY_SECONDS = 30
 READ_BYTES = 2**20
+# One request has one answer, and one cell one reply and some hundred state messages of 500 bytes. More than this, waiting
+# unread, is a child that floods the judge.
+MAX_REPLIES = 8
+MAX_MESSAGES = 10_000
+STATE_BYTES = 2000
 
 
 class ChildEnded(Exception):
@@ -162,25 +167,34 @@ class ChildKernel:
             return
         except (OSError, EOFError):
             self._end(*self._verdict())
-        except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; all of them end the child alone
+        except (
+            Exception
+        ) as error:  # hostile bytes find odd corners of JSON and msgpack; all of them end the child alone
             self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
 
     def _sort_reply(self, reply: list[Any]) -> None:
         if reply[0] == "dropped":
             self.output_dropped += 1
-        else:
+        elif len(self.replies) < MAX_REPLIES:
             self.replies.append(reply)
+        else:
+            raise wire.WireError("answers to nothing")
 
     def _sort_message(self, payload: bytes) -> None:
         name, *parts = msgspec.msgpack.decode(payload, type=list[bytes])
-        if name == b"iopub":
-            if len(payload) > self.output_left and b'"msg_type": "status"' not in parts[2][:400]:
+        if name == b"iopub" and len(payload) > max(self.output_left, STATE_BYTES):
+            self.output_dropped += 1
+            return
+        message = self.session.deserialize(self.session.feed_identities(parts)[1])
+        if name == b"iopub" and message["msg_type"] != "status":  # without the last state nbclient would go on waiting
+            if len(payload) > self.output_left:
                 self.output_dropped += 1
                 return
             self.output_left -= len(payload)
-        _, parts = self.session.feed_identities(parts)
-        message = self.session.deserialize(parts)
-        (self.iopub_channel if name == b"iopub" else self.shell_channel).put(message)
+        inbox, limit = (self.iopub_channel, MAX_MESSAGES) if name == b"iopub" else (self.shell_channel, MAX_REPLIES)
+        if len(inbox.messages) >= limit:
+            raise wire.WireError("messages that nobody asked for")
+        inbox.put(message)
 
     def _verdict(self) -> tuple[str, str]:
         """How the child ended, as its supervisor says; the line closes a moment before the supervisor knows."""
@@ -191,7 +205,10 @@ class ChildKernel:
         if report.get("out_of_memory"):
             return "out of memory", "it took more memory than the assignment allows"
         status = report.get("status")
-        return "died", f"the process ended ({f'signal {-status}' if isinstance(status, int) and status < 0 else f'exit {status}'})"
+        return (
+            "died",
+            f"the process ended ({f'signal {-status}' if isinstance(status, int) and status < 0 else f'exit {status}'})",
+        )
 
     def _end(self, why: str, detail: str) -> ChildEnded:
         if self.ended is None:

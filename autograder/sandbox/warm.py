@@ -97,7 +97,9 @@ class Warm:
         said = self.log.read().decode(errors="replace").strip().splitlines()
         return reply.get("error") or (said[-1] if said else f"no answer within {START_SECONDS} s")
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.control.close()  # the warm process ends by itself when nobody holds the other end any more
         try:
             self.process.wait(STOP_SECONDS)
@@ -178,7 +180,16 @@ def _jail(folder: Path, arguments: list[str]) -> list[str]:
         command += ["--setenv", name, value]
     command += [sys.executable, "-s", "-P", "-m", "autograder.sandbox.zygote", *arguments]
     command += [path for path in shown.values() if path.startswith("/tmp/")]
-    return [sys.executable, "-s", "-P", "-m", "autograder.sandbox.launch", str(folder / "stage"), json.dumps(sources), *command]
+    return [
+        sys.executable,
+        "-s",
+        "-P",
+        "-m",
+        "autograder.sandbox.launch",
+        str(folder / "stage"),
+        json.dumps(sources),
+        *command,
+    ]
 
 
 def _copy_engine(target: Path) -> None:

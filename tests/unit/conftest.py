@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from autograder.sandbox.warm import Warm
-from tests.unit.sandboxed import Sandbox
+from tests.unit.sandboxed import SECRET, Sandbox
 
 # Two busy cores: a deadline a draw would fail for reasons that are nobody's fault. Draws are the same in every run.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60, database=None)
@@ -17,6 +17,8 @@ settings.load_profile("project")
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    with Warm(preload=("numpy", "torch")) as warm:
-        warm.wait()
-        yield Sandbox(warm.control)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_SECRET", SECRET)  # what a grader's environment may hold: tokens, passwords
+        with Warm(preload=("numpy", "torch")) as warm:
+            warm.wait()
+            yield Sandbox(warm.control, warm.process.pid)

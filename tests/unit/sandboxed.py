@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autograder import notebook as nb
@@ -14,9 +16,12 @@ from autograder import wire
 from autograder.course import Limits
 from autograder.judge import remote
 from autograder.judge.session import Session
-from autograder.judge.submission import Job, Judged, judge
+from autograder.judge.job import Job
+from autograder.judge.submission import Judged, judge
 from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
+
+SECRET = "a-token-of-the-grader"
 
 
 def code(source: str, **grader: Any) -> nb.Cell:
@@ -40,16 +45,17 @@ def notebook(*cells: nb.Cell) -> nb.Notebook:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A warm process to take children from."""
+    """A warm process to take children from, and its id."""
 
     control: socket.socket
+    pid: int
 
     def take(self, limits: ChildLimits, output_bytes: int = 2**20) -> ChildKernel:
         child = ChildKernel(self.control, limits, output_bytes)
         child.ready()
         return child
 
-    @contextmanager
+    @contextlib.contextmanager
     def child(self, **limits: int) -> Iterator[ChildKernel]:
         kernel = self.take(ChildLimits(**limits))
         try:
@@ -81,6 +87,28 @@ class Sandbox:
                 session.close()
 
         return asyncio.run(run())
+
+
+def descendants(pid: int) -> set[int]:
+    """The ids of all processes below `pid`, as this machine sees them."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    while more := {child for child, parent in parents.items() if parent in found | {pid}} - found:
+        found |= more
+    return found
+
+
+def gone(pids: set[int], seconds: float = 5) -> bool:
+    """Whether all of these processes end within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
+        if time.monotonic() > deadline:
+            return not left
+        time.sleep(0.02)
+    return True
 
 
 @dataclass(frozen=True)

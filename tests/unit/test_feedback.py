@@ -16,8 +16,8 @@ import pytest
 
 from autograder import feedback
 from autograder import notebook as nb
-from autograder.feedback import Manual, page
-from autograder.grade import CellGrade, Check, Grade
+from autograder.feedback import page
+from autograder.grade import CellGrade, Check, Grade, Manual
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
 HOSTILE = (
@@ -237,6 +237,16 @@ def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
     cell = cell_of(laid, "explain_batch")
     cell["source"], cell["attachments"] = "![my plot](attachment:a%20b.png)", {"a b.png": {"image/png": PNG}}
     assert Page(render(laid)).all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "my plot"}]
+
+
+def test_alternative_text_is_words_only(laid: nb.Notebook) -> None:
+    """Markup made from it would close the attribute that it stands in."""
+    cell = cell_of(laid, "explain_batch")
+    cell["source"] = "![see *my* [x > 1](https://a.example)](attachment:a.png) ![[y](https://a.example)](none)"
+    cell["attachments"] = {"a.png": {"image/png": PNG}}
+    made = Page(render(laid))
+    assert made.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "see my x > 1"}]
+    assert "[image: y]" in made.text
 
 
 def test_html_output_is_not_shown(laid: nb.Notebook) -> None:

@@ -1,0 +1,181 @@
+"""How a child ends, and that everything it started ends with it. Grading goes on, and the status says what happened."""
+
+from __future__ import annotations
+
+import json
+import resource
+
+import pytest
+
+from autograder.errors import InfrastructureError
+from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox.warm import ChildLimits, Warm, fork
+from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, descendants, gone, seen
+
+AFTER = (answer_cell("def f(x): return x + 1"), checking_cell("assert f(1) == 2", 3))
+
+
+def ends(sandbox: Sandbox, source: str, seconds: float = 10, **limits: int) -> str:
+    """Why a child that runs this cell ends; whatever it started must end with it."""
+    before = descendants(sandbox.pid)
+    with sandbox.child(**limits) as child:
+        with pytest.raises(ChildEnded) as ended:
+            child.run_silently(source, seconds)
+        started = descendants(sandbox.pid) - before
+    assert gone(started)
+    return ended.value.why
+
+
+def test_a_fork_bomb_ends_with_its_child(sandbox: Sandbox) -> None:
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+    assert ends(sandbox, bomb, seconds=1, processes=40) == "timed out"
+    assert sandbox.look("seen = 'the next one is well'")
+
+
+def test_processes_are_counted_for_each_child_alone(sandbox: Sandbox) -> None:
+    """A neighbour's processes are nobody's loss, although both run as one user."""
+    source = "import subprocess\nseen = [subprocess.Popen(['sleep', '9']).pid for _ in range(10)]"
+    with sandbox.child(processes=30) as first, sandbox.child(processes=30) as second:
+        assert len(seen(first, source)) == len(seen(second, source)) == 10
+
+
+def test_a_background_process_dies_with_its_child(sandbox: Sandbox) -> None:
+    before = descendants(sandbox.pid)
+    with sandbox.child() as child:
+        seen(child, "import subprocess\nseen = subprocess.Popen('setsid sleep 1000 & setsid sleep 1000', shell=True).pid")
+        started = descendants(sandbox.pid) - before
+        assert len(started) >= 4  # supervisor, child, shell, a sleep or two
+    assert gone(started)
+
+
+def test_a_memory_hog_ends_as_out_of_memory(sandbox: Sandbox) -> None:
+    assert ends(sandbox, "hoard = []\nwhile True: hoard.append(bytearray(b'1' * 2**20))", memory=150 * 2**20) == "out of memory"
+
+
+def test_memory_is_counted_over_all_processes_of_a_child(sandbox: Sandbox) -> None:
+    """Ten programs of 60 MB each; each for itself is within the limit."""
+    program = "hoard = b'1' * (60 * 2**20); import time; time.sleep(9)"
+    start = f"import subprocess, sys, time\nfor _ in range(10): subprocess.Popen([sys.executable, '-c', {program!r}])\ntime.sleep(9)"
+    assert ends(sandbox, start, memory=250 * 2**20) == "out of memory"
+
+
+def test_memory_that_a_fork_shares_is_counted_once(sandbox: Sandbox) -> None:
+    """Or a DataLoader's workers, who all have the warm process's 160 MB, would end a child that took nothing."""
+    source = "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        time.sleep(9)\n        os._exit(0)\ntime.sleep(.4)\nseen = 1"
+    assert sandbox.look(source, memory=250 * 2**20) == 1
+
+
+def test_an_absurd_array_is_a_memory_error_and_the_child_lives(sandbox: Sandbox) -> None:
+    assert sandbox.look("try: bytearray(2**45)\nexcept MemoryError: seen = 'refused'") == "refused"
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])  # noqa: S108  (the child's own)
+def test_a_full_disk_is_the_childs_alone(sandbox: Sandbox, folder: str) -> None:
+    source = f"try: open('{folder}/big', 'wb').write(bytes(30 * 2**20))\nexcept OSError as error: seen = error.errno"
+    assert sandbox.look(source, tmp=2**24, shm=2**24) in (27, 28)  # file too large, no space left
+    assert sandbox.look("import os\nseen = os.statvfs('/tmp').f_bavail > 0", tmp=2**24)
+
+
+def test_a_frozen_child_ends_although_it_hears_no_signal(sandbox: Sandbox) -> None:
+    source = "import signal\nfor n in set(signal.Signals) - {9, 19}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
+    assert ends(sandbox, source, seconds=1) == "timed out"
+
+
+@pytest.mark.parametrize(
+    ("cell", "status"),
+    [
+        ("import os; os._exit(0)", "died"),
+        ("import ctypes; ctypes.string_at(0)", "died"),
+        ("while True: pass", "timed out"),
+        ("hoard = []\nwhile True: hoard.append(bytearray(b'1' * 2**20))", "out of memory"),
+        ("print('x' * 50_000_000)", "output limit"),
+        ("for i in range(3000): display(i)", "output limit"),
+        ("raise ValueError", "completed"),
+        ("import sys; sys.exit(1)", "completed"),
+        ("import threading, time\nthreading.Thread(target=lambda: time.sleep(99)).start()", "completed"),
+    ],
+)
+def test_after_a_cell_that_ends_badly_the_walk_goes_on(sandbox: Sandbox, cell: str, status: str) -> None:
+    """What does not depend on the cell keeps its points, what it defined before is there, and the status says it all."""
+    limits = {"cell_seconds": 1 if status == "timed out" else 20, "memory_mb": 200, "output_mb": 1}
+    before = (code("start = 1"), code(cell))
+    judged = sandbox.judge(*before, *AFTER, checking_cell("assert start == 1", grade_id="before"), **limits)
+    assert judged.grade.status == status
+    assert {name: cell.score for name, cell in judged.grade.cells.items()} == {"test": 3, "before": 1}
+    assert len(judged.grade.notes) == (status != "completed")
+    assert len(json.dumps(judged.notebook)) < 1.2 * 2**20
+
+
+def test_a_flood_of_small_outputs_does_not_keep_the_judge_waiting(sandbox: Sandbox) -> None:
+    """The state "idle" passes when the output's budget is spent; nbclient would wait 4 s for it."""
+    judged = sandbox.judge(code("for i in range(4000): display(i)"), *AFTER, output_mb=1)
+    assert judged.grade.status == "output limit"
+    assert judged.grade.seconds < 3.5
+
+
+def test_what_replays_is_not_what_was_fatal(sandbox: Sandbox) -> None:
+    """The cell that ended the child is left out when the cells before it run again in the next."""
+    judged = sandbox.judge(code("runs = 1"), code("runs += 1\nimport os\nos._exit(0)"), code("runs += 10"), checking_cell("assert runs == 11"))
+    assert judged.grade.cells["test"].score == 1
+    assert [bool(cell.outputs) for cell in judged.notebook.cells] == [False, True, False, True]
+
+
+def test_a_child_that_dies_in_every_cell_is_given_up(sandbox: Sandbox) -> None:
+    judged = sandbox.judge(*[code("import os; os._exit(0)")] * 13, *AFTER)
+    assert (judged.grade.status, judged.grade.score) == ("died", 0)
+    assert "not run" in json.dumps(judged.notebook.cells[12].outputs)
+
+
+@pytest.mark.parametrize("deed", ["os._exit(0)", "exit()", "[][1]", "time.sleep(99)"])
+def test_a_child_that_spoils_the_judges_housekeeping_harms_itself_alone(sandbox: Sandbox, deed: str) -> None:
+    """After each test cell the judge tells the child to forget what was kept; a student may have replaced what hears it."""
+    spoil = f"import os, time\nfrom autograder.sandbox.child import Service\nService.do_forget = lambda self: {deed}"
+    judged = sandbox.judge(code(spoil), *AFTER, call_seconds=1)
+    assert judged.grade.cells["test"].score == 3
+
+
+LINE = """
+import gc
+from autograder import wire
+from autograder.sandbox.child import Line
+line = next(o for o in gc.get_objects() if type(o) is Line)
+"""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "wire.JUDGE, wire.pack(['ok', bytes(1000)])",
+        "wire.KERNEL, kernel.session.serialize(kernel.session.msg('execute_reply', {}), b'shell')",
+        "wire.KERNEL, kernel.session.serialize(kernel.session.msg('status', {}), b'iopub')",
+    ],
+)
+def test_a_flood_of_messages_that_nobody_asked_for_ends_the_child(sandbox: Sandbox, sent: str) -> None:
+    """The judge never keeps more of them than it could need."""
+    flood = LINE + "import msgspec\nkernel = get_ipython().kernel\nchannel, payload = " + sent
+    flood += "\nif channel == wire.KERNEL: payload = msgspec.msgpack.encode([payload[0], *payload])"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert ends(sandbox, flood + "\nfor _ in range(200_000): line.send(channel, payload)") == "died"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+@pytest.mark.parametrize("noise", ["b'\\xff' * 99", "bytes(5)", "b'\\0\\0\\0\\5\\1hello'", "b'\\0\\0\\0\\5\\0hello'"])
+def test_noise_on_the_line_ends_the_child(sandbox: Sandbox, noise: str) -> None:
+    assert ends(sandbox, LINE + f"line.socket.sendall({noise})\nwhile True: pass", seconds=5) == "died"
+
+
+def test_a_warm_process_that_is_gone_is_an_infrastructure_fault() -> None:
+    """Never a student's: it is tried again."""
+    with Warm(preload=()) as warm:
+        warm.wait()
+        warm.process.kill()
+        warm.process.wait()
+        with pytest.raises(InfrastructureError):
+            ChildKernel(warm.control, ChildLimits(), 1000).ready()
+        with pytest.raises(InfrastructureError, match="the warm process is gone"):
+            fork(warm.control, ChildLimits())
+
+
+def test_every_child_starts_from_the_same_seed(sandbox: Sandbox) -> None:
+    draw = "import random, numpy, torch\nseen = [random.random(), float(numpy.random.rand()), float(torch.rand(1))]"
+    assert sandbox.look(draw, seed=1) == sandbox.look(draw, seed=1) != sandbox.look(draw, seed=2)
