@@ -106,6 +106,8 @@ def grade(
     found = open_course(folder).assignment(assignment)
     group = Class(found, workers, students, again)
     total = len(group.names())
+    for name in group.misnamed():
+        click.echo(f"passed over: the folder {name} cannot be a student's name; rename it", err=True)
     grades = []
     for result in _progress(group.grades(), total, f"grading {assignment}", quiet=as_json):
         grades.append(result)

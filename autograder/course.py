@@ -14,7 +14,7 @@ from autograder.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
 # What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
-NAME = re.compile(r"[^/\\\x00-\x1f+]{1,100}")
+NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,17 @@ class Book:
                 Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
 
 
+def is_time(text: str) -> bool:
+    """Whether nbgrader can read a timestamp."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        parse_utc(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
 def _real_transactions(engine: Any) -> None:
     """Python's sqlite3 begins a transaction late, by itself, and not before a SAVEPOINT; then an outer transaction would
     commit piece by piece. So it is told to keep out, and SQLAlchemy begins (its documentation's recipe)."""

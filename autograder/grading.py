@@ -24,7 +24,7 @@ from autograder.batch import Batch
 from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grade import CellGrade, Grade
-from autograder.gradebook import Book
+from autograder.gradebook import Book, is_time
 from autograder.judge.imports import judge_imports
 from autograder.judge.job import Job
 from autograder.sandbox.warm import LAYERS
@@ -50,7 +50,18 @@ class Class:
 
     @cached_property
     def release(self) -> nb.Notebook:
-        return nb.read(self.assignment.release_path)
+        release = nb.read(self.assignment.release_path)
+        if nb.outline(release) != nb.outline(self.source):
+            raise CourseError(
+                f"{self.assignment.release_path} is not the release of today's source: its graded cells differ; "
+                f"`autograder build {self.assignment.name}` makes it anew, or put back the source that was released"
+            )
+        return release
+
+    def misnamed(self) -> list[str]:
+        """Folders of this assignment that cannot be a student's: a control character, or a dot in front."""
+        found = self.assignment.course.submitted.glob(f"*/{self.assignment.name}")
+        return sorted(repr(path.parent.name) for path in found if not NAME.fullmatch(path.parent.name))
 
     def names(self) -> list[str]:
         """The students who handed this assignment in, or those of them who were asked for; CourseError if there are none."""
@@ -140,6 +151,11 @@ class Class:
     def _save(self, book: Book, grade: Grade, notebook: bytes) -> Grade:
         key, unanswered = self.pending.pop(grade.student)
         timestamp = self._timestamp(grade.student)
+        if timestamp and not is_time(timestamp):
+            grade = replace(
+                grade, notes=(*grade.notes, f"timestamp.txt says {timestamp!r}, which is no time; not counted")
+            )
+            timestamp = None
         self._write_autograded(grade.student, notebook, timestamp)
         if late := book.write(self.assignment, grade, timestamp, unanswered):
             grade = replace(grade, notes=(*grade.notes, late))
@@ -185,9 +201,9 @@ class Class:
 
     def _timestamp(self, student: str) -> str | None:
         path = self._submitted(student) / "timestamp.txt"
-        return (
-            path.read_text(errors="replace").strip()[:60] or None if path.is_file() and not path.is_symlink() else None
-        )
+        if path.is_symlink() or not path.is_file():
+            return None
+        return path.read_text(errors="replace").strip()[:60] or None
 
     def _write_autograded(self, student: str, notebook: bytes, timestamp: str | None) -> None:
         """The folder that formgrader opens; it takes a submission for autograded when the timestamps agree."""

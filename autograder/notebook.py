@@ -240,12 +240,8 @@ def _sort(
             answers[str(name)], last = cell, name
         else:
             extras.setdefault(last, []).append(_plain(cell))
-    return (
-        answers,
-        earlier,
-        extras,
-        [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)],
-    )
+    notes = [f"cell {name} came {doubled.count(name) + 1} times; the last counts" for name in dict.fromkeys(doubled)]
+    return answers, earlier, extras, notes
 
 
 def _plain(cell: Cell) -> Cell:
@@ -284,6 +280,11 @@ def _unique_ids(cells: list[Cell]) -> None:
             name = f"{name[:40]}-{index}"
         seen.add(name)
         cell["id"] = name
+
+
+def outline(notebook: Notebook) -> list[tuple[str, bool, bool, float]]:
+    """The cells that nbgrader knows, in order: name, whether it is an answer, whether it is graded, and its points."""
+    return [(str(grade_id(cell)), is_answer(cell), is_graded(cell), points(cell)) for cell in known_cells(notebook)]
 
 
 def with_answers(source_notebook: Notebook, answers: dict[str, str]) -> Notebook:

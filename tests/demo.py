@@ -60,7 +60,12 @@ def run(program: str, *arguments: str, quiet: bool = False) -> subprocess.Comple
     """One real command in the demo's course; its progress is shown, its failure stops the demo."""
     stderr = subprocess.PIPE if quiet else None
     done = subprocess.run(
-        [str(BIN / program), *arguments], cwd=ROOT / "build" / "demo", stdout=subprocess.PIPE, stderr=stderr, text=True, check=False
+        [str(BIN / program), *arguments],
+        cwd=ROOT / "build" / "demo",
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        check=False,
     )
     if done.returncode not in (0, 1):  # 1: some submissions could not be read, which is what is shown
         sys.exit(f"{program} {' '.join(arguments)} ended with {done.returncode}: {done.stderr or ''}")

@@ -49,9 +49,8 @@ def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
 
 
 async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
-    asyncio.get_running_loop().set_exception_handler(
-        lambda *_: None
-    )  # a lost child's tasks end in errors nobody awaits
+    # A lost child's tasks end in errors that nobody awaits.
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     started = time.monotonic()
     notebook = from_dict(job.notebook)
     session = Session(new_child, job.limits, job.files)
@@ -72,7 +71,7 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
 class _Walk:
     def __init__(self, job: Job, notebook: Any, session: Session) -> None:
         self.job, self.notebook, self.session = job, notebook, session
-        self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, store_widget_state=False)
+        self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
         self.imports = _imports(tuple(c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c)))
         self.cells: dict[str, CellGrade] = {}
         self.notes: list[str] = []

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 import traitlets
-import zmq
+from zmq.sugar.frame import Frame
 
 from autograder import wire
 
@@ -191,7 +191,7 @@ async def converse(line: Line) -> None:
             return
         for channel, payload in frames.feed(data):
             if channel == wire.KERNEL:
-                await app.shell_socket.receive([zmq.Frame(part) for part in msgspec.msgpack.decode(payload)])
+                await app.shell_socket.receive([Frame(part) for part in msgspec.msgpack.decode(payload)])
             else:
                 line.send(wire.JUDGE, service.answer(payload))
 

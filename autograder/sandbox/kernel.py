@@ -121,8 +121,8 @@ class ChildKernel:
         return [status, *answer]
 
     def close(self) -> None:
-        """End the child and everything that it started."""
-        if self.loop is not None:
+        """End the child and everything that it started; once more does nothing."""
+        if self.loop is not None and self.line.fileno() >= 0:
             self.loop.remove_reader(self.line)
         self.leash.close()
         self.line.close()
@@ -167,9 +167,7 @@ class ChildKernel:
             return
         except (OSError, EOFError):
             self._end(*self._verdict())
-        except (
-            Exception
-        ) as error:  # hostile bytes find odd corners of JSON and msgpack; all of them end the child alone
+        except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; they end this child alone
             self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
 
     def _sort_reply(self, reply: list[Any]) -> None:
@@ -205,10 +203,8 @@ class ChildKernel:
         if report.get("out_of_memory"):
             return "out of memory", "it took more memory than the assignment allows"
         status = report.get("status")
-        return (
-            "died",
-            f"the process ended ({f'signal {-status}' if isinstance(status, int) and status < 0 else f'exit {status}'})",
-        )
+        how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit {status}"
+        return "died", f"the process ended ({how})"
 
     def _end(self, why: str, detail: str) -> ChildEnded:
         if self.ended is None:

@@ -37,7 +37,9 @@ def committed(assignment: Assignment) -> nb.Notebook:
 
 def test_the_committed_release_is_what_nbgrader_makes_of_the_source(assignment: Assignment, tmp_path: Path) -> None:
     release.generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
-    fresh = {p.relative_to(tmp_path / "release" / NAME): p.read_bytes() for p in (tmp_path / "release" / NAME).rglob("*")}
+    fresh = {
+        p.relative_to(tmp_path / "release" / NAME): p.read_bytes() for p in (tmp_path / "release" / NAME).rglob("*")
+    }
     ours = {p.relative_to(assignment.release_folder): p.read_bytes() for p in assignment.release_folder.rglob("*")}
     assert ours == fresh
 
@@ -48,7 +50,15 @@ def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
     assert release.leaks(source, committed) == []
     assert release.leaked_files(assignment, assignment.release_folder) == []
     text = assignment.release_path.read_text()
-    for sign in ("BEGIN SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "for_all", "assert_close", "open_clip", "Common mistake"):
+    for sign in (
+        "BEGIN SOLUTION",
+        "HIDDEN TESTS",
+        "MARK SCHEME",
+        "for_all",
+        "assert_close",
+        "open_clip",
+        "Common mistake",
+    ):
         assert sign not in text
 
 
@@ -141,7 +151,7 @@ def test_stock_nbgrader_gives_every_wheat_and_chaff_the_same_scores(tmp_path: Pa
 
 def saved_scores(url: str) -> dict[str, dict[str, float | None]]:
     """Every automatic score in a gradebook, by student and cell, as nbgrader's own API reads it."""
-    from nbgrader.api import Gradebook  # noqa: PLC0415
+    from nbgrader.api import Gradebook
 
     with Gradebook(url) as book:
         submissions = book.assignment_submissions(NAME)

@@ -102,13 +102,20 @@ def descendants(pid: int) -> set[int]:
 
 
 def gone(pids: set[int], seconds: float = 5) -> bool:
-    """Whether all of these processes end within `seconds`."""
+    """Whether all of these processes end within `seconds`; one that only waits to be reaped has ended."""
     deadline = time.monotonic() + seconds
-    while left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
+    while any(_runs(pid) for pid in pids):
         if time.monotonic() > deadline:
-            return not left
+            return False
         time.sleep(0.02)
     return True
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)
