@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 
-from autograder.errors import InfrastructureError
+from autograder.errors import AutograderError, InfrastructureError
 from autograder.grade import Grade
 from autograder.judge import worker
 from autograder.judge.job import Job
@@ -56,13 +56,14 @@ class Batch:
         """The grade and the saved notebook of each job, in the order in which they are done.
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.
+        What has to be tried again is tried alone: a job that ends every worker must not take others with it three times.
         """
         self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
         running: dict[Future[tuple[Grade, bytes]], tuple[Job, int]] = {}
         while True:
-            while len(running) < 2 * self.workers:
+            while len(running) < (1 if again else 2 * self.workers):
                 job, attempt = again.popleft() if again else (next(source, None), 1)
                 if job is None:
                     break
@@ -81,6 +82,10 @@ class Batch:
                         again.append((job, attempt + 1))
                     else:
                         yield _failed(job, error), b""
+                except AutograderError:
+                    raise
+                except Exception as error:  # a fault of ours that nobody foresaw stops this submission and no other
+                    yield _failed(job, error), b""
             if broken:
                 again.extend((job, attempt) for job, attempt in running.values())
                 running.clear()

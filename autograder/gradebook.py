@@ -236,9 +236,15 @@ class Book:
         return file
 
     def _private(self) -> None:
-        """The database holds the hidden tests: for its owner's eyes."""
-        if self.course.db_url.startswith("sqlite:///"):
-            with contextlib.suppress(OSError):
+        """The database, the autograded notebooks and the transcripts hold the hidden tests: for their owner's eyes, unless
+        the course is configured as shared by a group."""
+        if self.course.config().get("CourseDirectory", {}).get("groupshared"):
+            return
+        with contextlib.suppress(OSError):
+            for folder in (self.course.autograded, self.course.transcripts):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o700)
+            if self.course.db_url.startswith("sqlite:///"):
                 Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
 
 

@@ -33,6 +33,10 @@ from autograder.sandbox.warm import LAYERS
 DECIDING = ("torch", "numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
 
 
+UMASK = os.umask(0)
+os.umask(UMASK)  # there is no way to read it but to set it
+
+
 @dataclass
 class Class:
     """One assignment's submissions. `grades()` yields each as it is done; `cached` counts those that stood already."""
@@ -229,6 +233,7 @@ def write_whole(path: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o666 & ~UMASK)  # mkstemp makes a private file; the folder decides who reads
             file.write(content)
             file.flush()
             os.fsync(descriptor)

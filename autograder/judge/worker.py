@@ -6,8 +6,11 @@ inside functions here, for the batch's own process imports this module too, to n
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import socket
+import threading
 
 from autograder.errors import InfrastructureError
 from autograder.grade import Grade
@@ -54,11 +57,20 @@ def start(control: socket.socket) -> None:
     """Initialise this worker process."""
     global _children
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
-    confine.die_with_parent()
+    confine.die_with_parent()  # the fork server; which in turn lives as long as there are workers, so:
+    threading.Thread(target=_end_with_batch, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
     _children = Children(control)
+
+
+def _end_with_batch() -> None:
+    """Be gone with the batch's process, even where it was killed and could tell nobody."""
+    batch = multiprocessing.parent_process()
+    if batch is not None:
+        batch.join()
+        os._exit(1)
 
 
 def work(job: Job) -> tuple[Grade, bytes]:

@@ -30,6 +30,8 @@ from autograder import wire
 HOME = "/tmp/notebook"
 # A debugger in the kernel would add threads and 150 ms, and nobody attaches to a batch run.
 sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
+# As in Jupyter while no debugger is attached; Python's own would ask for input and fail the cell.
+sys.breakpointhook = lambda *_, **__: None
 
 from ipykernel.iostream import IOPubThread  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402

@@ -15,18 +15,22 @@ from autograder import notebook as nb
 from autograder import wire
 from autograder.course import Limits
 from autograder.judge import remote
-from autograder.judge.session import Session
 from autograder.judge.job import Job
+from autograder.judge.session import Session
 from autograder.judge.submission import Judged, judge
 from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
 
-SECRET = "a-token-of-the-grader"
+MARK = "only-the-grader-knows-this"
 
 
 def code(source: str, **grader: Any) -> nb.Cell:
     """A code cell; `grader` is its nbgrader metadata."""
-    metadata = {"nbgrader": {"schema_version": 3, "solution": False, "grade": False, **grader}} if grader else {}
+    metadata = (
+        {"nbgrader": {"schema_version": 3, **dict.fromkeys(("grade", "locked", "solution", "task"), False), **grader}}
+        if grader
+        else {}
+    )
     return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
 
 
@@ -73,7 +77,9 @@ class Sandbox:
         job = Job("ada", "tiny", notebook(*cells), frozenset(), (), Limits(**limits))
         return judge(job, self.take)
 
-    def ask(self, cells: Sequence[str], body: Callable[[Fetch], Any], files: dict[str, bytes] | None = None, **limits: int) -> Any:
+    def ask(
+        self, cells: Sequence[str], body: Callable[[Fetch], Any], files: dict[str, bytes] | None = None, **limits: int
+    ) -> Any:
         """Run student cells in a session, then `body`, which gets a function that fetches what they defined."""
 
         async def run() -> Any:

@@ -25,7 +25,9 @@ odd = Odd()
 
 
 def test_data_comes_as_the_same_plain_data(sandbox: Sandbox) -> None:
-    got = sandbox.ask([DATA], lambda fetch: [fetch(n) for n in ("number", "text", "nothing", "pair", "listed", "empty", "mapping")])
+    got = sandbox.ask(
+        [DATA], lambda fetch: [fetch(n) for n in ("number", "text", "nothing", "pair", "listed", "empty", "mapping")]
+    )
     assert got == [2**70, "é😀", None, (1, 2), [1, (2, [3])], (), {"a": {1, 2}, (1, 2): [True]}]
     assert [type(value) for value in got] == [int, str, type(None), tuple, list, tuple, dict]
 
@@ -196,7 +198,13 @@ def test_no_more_is_run_when_the_submissions_time_is_over(sandbox: Sandbox) -> N
 
 @pytest.mark.parametrize(
     "answer",
-    ["['ok']", "['ok', ['tensor', 'float32', [9], b'', False]]", "['no such status']", "[]", "['ok', ['function', 'x', 'y']]"],
+    [
+        "['ok']",
+        "['ok', ['tensor', 'float32', [9], b'', False]]",
+        "['no such status']",
+        "[]",
+        "['ok', ['function', 'x', 'y']]",
+    ],
 )
 def test_a_forged_answer_is_an_ordinary_error(sandbox: Sandbox, answer: str) -> None:
     """A student may replace what answers in the child; that ends in an exception of the test's, or in wrong data."""

@@ -26,9 +26,11 @@ def verdict(source: str, points: float = 3, **student: Any) -> Verdict:
     return run(source, points, {}, lambda name: student.get(name, SKIP))
 
 
-@pytest.mark.parametrize("last", ["1.5", "0", "3", "3.0", "__import__('numpy').float64(1.5)", "__import__('fractions').Fraction(3, 2)"])
+@pytest.mark.parametrize(
+    "last", ["1.5", "0", "3", "3.0", "__import__('numpy').float64(1.5)", "__import__('fractions').Fraction(3, 2)"]
+)
 def test_a_number_at_the_end_is_the_score(last: str) -> None:
-    assert verdict(last).score == pytest.approx(eval(last))  # noqa: S307
+    assert verdict(last).score == pytest.approx(eval(last))
     assert verdict(last).trouble == ""
 
 
@@ -46,7 +48,9 @@ def test_a_number_that_is_no_score_is_for_a_person(value: float) -> None:
     assert "a number from 0 to 3 is expected" in made.trouble
 
 
-@pytest.mark.parametrize("last", ["'ok'", "True", "[3]", "__import__('torch').tensor(2.)", "__import__('numpy').bool_(True)", "2j", "print"])
+@pytest.mark.parametrize(
+    "last", ["'ok'", "True", "[3]", "__import__('torch').tensor(2.)", "__import__('numpy').bool_(True)", "2j", "print"]
+)
 def test_what_is_no_number_is_for_a_person(last: str) -> None:
     made = verdict(last)
     assert made.score is None
@@ -112,14 +116,18 @@ def test_a_name_that_nobody_defines_is_a_name_error() -> None:
 def test_what_the_test_defines_is_never_asked_of_the_student() -> None:
     """Nor are builtins, `Checks`, and what it imports."""
     source = "import math\nfrom os import path as p\ndef g(y): return y\nx = 1\nfor i in [1]: pass\n"
-    source += "assert len([j for j in range(3)]) == 3 and g(x) and math and p and i == 1\nCheck = Checks(3)\nCheck.points"
+    source += (
+        "assert len([j for j in range(3)]) == 3 and g(x) and math and p and i == 1\nCheck = Checks(3)\nCheck.points"
+    )
     asked = []
     assert run(source, 3, {}, lambda name: asked.append(name) or SKIP).error == ""
     assert asked == []
 
 
 def test_what_the_instructor_imported_is_never_taken_from_the_student() -> None:
-    imports = instructor_imports(["import math\nfrom numpy import allclose", "%matplotlib inline\nimport os", "import no_such_module"])
+    imports = instructor_imports(
+        ["import math\nfrom numpy import allclose", "%matplotlib inline\nimport os", "import no_such_module"]
+    )
     made = run("assert not allclose(1, 2)\nassert math.pi > 3", 3, imports, lambda name: lambda *_: True)
     assert made.score == 3
     assert "no_such_module" not in imports
@@ -171,5 +179,7 @@ def test_the_modules_of_all_test_cells_are_known_beforehand() -> None:
 
 
 def test_a_float_that_compares_as_it_likes_is_no_score() -> None:
-    liar = type("Liar", (float,), {"__le__": lambda *_: True, "__ge__": lambda *_: True, "__float__": lambda _: math.nan})
+    liar = type(
+        "Liar", (float,), {"__le__": lambda *_: True, "__ge__": lambda *_: True, "__float__": lambda _: math.nan}
+    )
     assert run("f()", 3, {"f": lambda: liar(1)}, lambda name: SKIP).score is None

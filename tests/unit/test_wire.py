@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 from typing import Any
@@ -24,25 +25,30 @@ SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 ARRAYS = st.tuples(DTYPES, SHAPES).flatmap(lambda of: hnp.arrays(*of))
 PLAIN = st.recursive(
     HASHABLE | ARRAYS | DTYPES.flatmap(lambda of: hnp.arrays(of, ())).map(lambda array: array[()]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(HASHABLE, inner, max_size=4)
-    | st.frozensets(HASHABLE, max_size=4)
-    | st.sets(HASHABLE, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(HASHABLE, inner, max_size=4)
+        | st.frozensets(HASHABLE, max_size=4)
+        | st.sets(HASHABLE, max_size=4)
+    ),
     max_leaves=12,
 )
 # Anything that msgpack can carry, often beginning as our own trees do.
 TAGS = st.sampled_from(
-    ["list", "tuple", "set", "frozenset", "dict", "int", "complex", "ndarray", "scalar", "tensor", "function", "object"]
-    + ["reference", "no such tag", *sorted(wire.TORCH_DTYPES)[:4]]
+    "list tuple set frozenset dict int complex ndarray scalar tensor function object reference odd int64 bool bfloat16".split()
 )
 SIZES = st.integers(-(2**63), 2**64 - 1) | st.integers(-1, 3)
 TREES = st.recursive(
     st.none() | st.booleans() | SIZES | FLOATS | st.text(max_size=4) | st.binary(max_size=16) | TAGS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.tuples(TAGS, inner).map(list)
-    | st.tuples(st.sampled_from(["ndarray", "tensor"]), TAGS, st.lists(SIZES, max_size=3), st.binary(max_size=8), inner).map(list)
-    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(TAGS, inner).map(list)
+        | st.tuples(
+            st.sampled_from(["ndarray", "tensor"]), TAGS, st.lists(SIZES, max_size=3), st.binary(max_size=8), inner
+        ).map(list)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=20,
 )
 
@@ -76,7 +82,9 @@ def test_plain_data_comes_back_the_same(value: Any) -> None:
 
 
 @given(ARRAYS.filter(lambda array: array.dtype.name in wire.TORCH_DTYPES), st.booleans())
-def test_a_tensor_comes_back_with_type_shape_bits_and_its_wish_for_gradients(array: npt.NDArray[Any], wants: bool) -> None:
+def test_a_tensor_comes_back_with_type_shape_bits_and_its_wish_for_gradients(
+    array: npt.NDArray[Any], wants: bool
+) -> None:
     tensor = torch.from_numpy(array.copy())
     if tensor.is_floating_point() or tensor.is_complex():
         tensor.requires_grad_(wants)
@@ -125,7 +133,7 @@ def test_deep_data_is_refused_on_both_sides(build: Any) -> None:
     with pytest.raises(wire.WireError, match="nested deeper"):
         wire.encode(value)
     tree: Any = 1
-    for _ in range(100_000):
+    for _ in range(3000):
         tree = ["list", [tree]]
     with pytest.raises(wire.WireError, match="nested deeper"):
         wire.decode(tree)
@@ -147,10 +155,8 @@ def test_too_many_items_are_refused() -> None:
 @example(["dict", [[["list", []], 1]]])
 @example(["complex", b"1"])
 def test_any_tree_decodes_or_is_a_wire_error(tree: Any) -> None:
-    try:
+    with contextlib.suppress(wire.WireError):
         wire.decode(msgspec.msgpack.decode(msgspec.msgpack.encode(tree)))
-    except wire.WireError:
-        pass
 
 
 @given(st.binary(max_size=200))
@@ -182,10 +188,8 @@ def test_frames_come_out_whole_however_the_stream_is_cut(frames: list[tuple[int,
 @given(st.binary(max_size=64))
 def test_any_bytes_are_frames_or_a_wire_error(stream: bytes) -> None:
     cutter = wire.Frames()
-    try:
+    with contextlib.suppress(wire.WireError):
         assert all(len(payload) <= len(stream) for _, payload in cutter.feed(stream))
-    except wire.WireError:
-        pass
 
 
 @pytest.mark.parametrize("header", [wire.HEADER.pack(wire.MAX_FRAME + 1, wire.JUDGE), wire.HEADER.pack(1, 7)])

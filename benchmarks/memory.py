@@ -1,0 +1,77 @@
+"""Grades a large class and prints, as it goes, the memory of every part: flat, if nothing is kept from one submission to the
+next. `python benchmarks/memory.py [SUBMISSIONS]` (default 500: some four minutes with two workers)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.against_nbgrader import BIN, FOLDER, environment, make_class
+from benchmarks.process_tree import descendants, rollup
+from tests.classroom import NAME
+
+MEGABYTE = 2**20
+
+
+def main(count: int = 500) -> None:
+    make_class(count)
+    command = [str(BIN / "autograder"), "grade", NAME, "--json", "--workers", "2"]
+    process = subprocess.Popen(
+        command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+    )
+    over, biggest = threading.Event(), [0]
+    watcher = threading.Thread(target=watch_children, args=(over, biggest))
+    watcher.start()
+    print(f"{'graded':>7} {'main':>7} {'workers':>8} {'warm':>7} {'open files':>11} {'processes':>10}   (MB, proportional)")
+    assert process.stdout is not None
+    for number, line in enumerate(process.stdout, 1):
+        assert json.loads(line)["status"] == "completed"
+        if number % (count // 10) == 0:
+            print_row(number, process.pid)
+    process.wait()
+    over.set()
+    watcher.join()
+    print(f"private memory of a running child: at most {biggest[0] / MEGABYTE:.0f} MB")
+
+
+def parts(root: int) -> dict[str, list[int]]:
+    """The processes of one `autograder grade`: the writer, the fork server and its workers, the jail's."""
+    found: dict[str, list[int]] = {"main": [root], "workers": [], "jail": []}
+    for pid in descendants(root):
+        try:
+            command = Path("/proc", str(pid), "cmdline").read_bytes()
+        except OSError:
+            continue
+        found["jail" if b"sandbox.zygote" in command else "workers"].append(pid)
+    return found
+
+
+def print_row(number: int, root: int) -> None:
+    found = parts(root)
+    warm = found["jail"][:3]  # bwrap, its first process and the warm one; the others come and go
+    sums = [sum(rollup(pid).get("Pss", 0) for pid in pids) / MEGABYTE for pids in (found["main"], found["workers"], warm)]
+    files = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in found["main"] + found["workers"] + warm)
+    total = sum(map(len, found.values()))
+    print(f"{number:7} {sums[0]:7.0f} {sums[1]:8.0f} {sums[2]:7.0f} {files:11} {total:10}", flush=True)
+
+
+def watch_children(over: threading.Event, biggest: list[int]) -> None:
+    """Remember the most private memory that any child had; the warm process itself is the largest of its kind, and left out."""
+    while not over.wait(0.25):
+        own = [pid for pid in parts(os.getpid())["jail"] if (pid not in SEEN_WARM)]
+        private = [rollup(pid).get("Private_Dirty", 0) + rollup(pid).get("Private_Clean", 0) for pid in own]
+        if not SEEN_WARM and own:
+            SEEN_WARM.update(own[:3])
+            continue
+        biggest[0] = max([biggest[0], *private])
+
+
+SEEN_WARM: set[int] = set()
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

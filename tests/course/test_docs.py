@@ -1,0 +1,277 @@
+"""The pages are true: their console commands run, the instructor's example is built, and nothing of the command line is left
+out of them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, writes
+
+from autograder import checks, cli, proof, release
+from autograder import notebook as nb
+from autograder.build import build
+from autograder.course import Assignment, Course, Limits, Settings, open_course
+from autograder.grade import STATUSES, CellGrade, Check, Grade
+from tests.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
+
+BIN = Path(sys.executable).parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "gradebook" / "README.md", ROOT / "CHANGELOG.md"]
+EXAMPLE = "2-unit-rows"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: the words after the fence, and its text."""
+
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    found = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)```$", page.read_text(), re.MULTILINE)
+    return [Block(*parts) for parts in found]
+
+
+def commands(page: Path) -> Iterator[tuple[str, int]]:
+    """Each `$ ` line of the console blocks, and the exit code that it says it has."""
+    for block in blocks(page):
+        for line in block.text.splitlines():
+            if block.language == "console" and line.startswith("$ "):
+                command, _, code = line.removeprefix("$ ").partition("  # exits ")
+                yield command, int(code or 0)
+
+
+def spans(page: Path) -> str:
+    """All that stands in a page as code."""
+    text = page.read_text()
+    return "\n".join([*re.findall(r"`([^`\n]+)`", text), *(block.text for block in blocks(page))])
+
+
+CODE = {page: spans(page) for page in PAGES}
+ALL_CODE = "\n".join(CODE.values())
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name)
+def test_every_console_command_of_a_page_ends_as_it_says(page: Path, tmp_path: Path) -> None:
+    """In order, in one course: a right, a wrong and an unreadable submission."""
+    course = make_course(tmp_path / "course")
+    course.submitted.parent.mkdir(exist_ok=True)  # in a clone it is there
+    room = Classroom(course.assignment(NAME))
+    mishap = next(pupil for pupil in room.mishaps() if pupil.status == "unreadable")
+    for number, pupil in enumerate([*room.variants("solution"), *room.variants("chaff-predict-words"), mishap], 1):
+        hand_in(room.assignment, Pupil(f"student-{number}", pupil.status, pupil.expected, pupil.hand_in))
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    for command, code in commands(page):
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=course.root, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_a_console_block_holds_commands_alone() -> None:
+    for page in PAGES:
+        for block in blocks(page):
+            if block.language == "console":
+                assert all(line.startswith("$ ") for line in block.text.splitlines()), (page.name, block.text)
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^make (\w+)$", ALL_CODE, re.MULTILINE))
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_every_nbgrader_subcommand_that_a_page_names_exists() -> None:
+    from nbgrader.apps.dbapp import DbApp
+    from nbgrader.apps.nbgraderapp import NbGraderApp
+
+    named = set(re.findall(r"^(?:\$ )?nbgrader ([a-z_]+)", ALL_CODE, re.MULTILINE))
+    assert {"collect", "release_assignment", "release_feedback", "submit"} <= named <= set(NbGraderApp.subcommands)
+    assert set(re.findall(r"\bnbgrader db ([a-z]+)", ALL_CODE)) <= set(DbApp.subcommands)
+
+
+def commands_of_cli() -> list[tuple[str, click.Command]]:
+    return sorted(cli.main.commands.items())
+
+
+def test_pages_name_no_autograder_command_that_is_not_there() -> None:
+    named = set(re.findall(r"^(?:\$ )?autograder ([a-z]+)\b", ALL_CODE, re.MULTILINE))
+    assert {"build", "grade"} <= named <= set(cli.main.commands)
+
+
+@pytest.mark.parametrize(("name", "command"), commands_of_cli())
+def test_the_readme_has_a_row_for_every_command_with_every_option(name: str, command: click.Command) -> None:
+    row = next((line for line in README.read_text().splitlines() if line.startswith(f"| `autograder {name}")), "")
+    assert row, f"no row for autograder {name}"
+    options = {text for option in command.params if isinstance(option, click.Option) for text in option.opts}
+    assert set(re.findall(r"`(--\w+)`", row.split("|")[3])) == options - {"--course"}
+    assert "--course" in ALL_CODE
+    assert "--version" in ALL_CODE
+
+
+def test_the_readme_explains_every_exit_code_of_the_command_line() -> None:
+    documented = set(re.findall(r"^\| (\d+) \|", README.read_text(), re.MULTILINE))
+    said = (cli.__doc__ or "").split("Exit codes:")[1]
+    assert documented == set(re.findall(r"\b\d+\b", said))
+
+
+def rows(page: Path, heading: str) -> dict[str, list[str]]:
+    """The table whose first column is called `heading`: the code in the first column, and the other columns."""
+    section = page.read_text().split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines()[2:]]
+    return {name: row[1:] for row in cells for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+def test_the_readme_explains_every_key_of_a_line_of_json() -> None:
+    grade = Grade("s", NAME, "completed", {"t": CellGrade(1.0, 1.0, (Check("c", 1.0, True),))}).as_json()
+    explained = rows(README, "key")
+    assert set(explained) == {*grade, "checks"}
+    for row, keys in (("cells", grade["cells"]["t"]), ("checks", grade["cells"]["t"]["checks"][0])):
+        assert set(keys) <= set(re.findall(r"`(\w+)`", explained[row][0])), row
+
+
+def test_every_status_is_explained_to_readers_and_to_tas() -> None:
+    assert list(rows(README, "status")) == list(STATUSES)
+    assert set(rows(ROOT / "docs" / "ta.md", "status")) == set(STATUSES)
+
+
+def test_the_settings_of_an_assignment_are_listed_with_their_defaults() -> None:
+    defaults = {f"limits.{name}": value for name, value in vars(Limits()).items()} | {"seed": Settings().seed}
+    listed = {name: int(row[0]) for name, row in rows(ROOT / "docs" / "instructor.md", "key").items()}
+    assert listed == defaults
+
+
+def test_what_the_pages_say_of_checks_is_there() -> None:
+    for call in rows(ROOT / "docs" / "instructor.md", "from `autograder.checks`"):
+        name, arguments = call.rstrip(")").split("(")
+        known = inspect.signature(getattr(checks, name)).parameters
+        for argument in re.findall(r"(\w+)=", arguments):
+            assert argument in known or name == "for_all", call
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, heading = target.partition("#")
+        if not path.startswith(("http://", "https://")):
+            file = (page.parent / path).resolve() if path else page
+            assert file.is_file(), target
+            assert not heading or heading in slugs(file), target
+
+
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_readme_tree_names_every_room_and_nothing_that_is_gone() -> None:
+    tree = next(block.text for block in blocks(README) if "autograder/" in block.text)
+    named = set(re.findall(r"(\w+\.py)", tree)) | {part for part in ("sandbox/", "judge/") if part in tree}
+    there = {path.name for path in (ROOT / "autograder").glob("*.py")} | {"sandbox/", "judge/"}
+    assert there - {"__init__.py"} == named - {"classroom.py", "demo.py", "nbgrader_config.py"}
+
+
+# The instructor's example
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Assignment:
+    """The course of the page's blocks."""
+    course = tmp_path / "course"
+    for folder in (f"source/{EXAMPLE}", f"assignments/{EXAMPLE}/variants"):
+        (course / folder).mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
+    write_example(open_course(course))
+    return open_course(course).assignment(EXAMPLE)
+
+
+def write_example(course: Course, **changed: str) -> None:
+    """The example's files, with some blocks replaced: `write_example(course, unit_rows="1.0")`."""
+    page = {block.title: block.text for block in blocks(ROOT / "docs" / "instructor.md") if block.title}
+    copy = next(
+        c for c in nb.read(ROOT / "source" / NAME / "similarity-and-loss.ipynb")["cells"] if nb.grade_id(c) == "checks"
+    )
+    parts: list[tuple[str, str, dict[str, Any]]] = [
+        ("setup", page["setup"], {"locked": True}),
+        ("checks", nb.source(copy), {"locked": True}),
+        ("unit_rows-solution", page["unit_rows-solution"], {"solution": True}),
+        ("unit_rows", page["unit_rows"], {"grade": True, "locked": True, "points": 3}),
+    ]
+    blank = {"schema_version": 3, "solution": False, "grade": False, "locked": False, "task": False}
+    cells = [
+        new_code_cell(changed.get(name, text), id=name, metadata={"nbgrader": {**blank, "grade_id": name, **role}})
+        for name, text, role in parts
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (course.source / EXAMPLE / "unit-rows.ipynb").write_text(writes(new_notebook(cells=cells, metadata=kernel)))
+    path = course.root / "assignments" / EXAMPLE / "variants" / "unit_rows.py"
+    path.write_text(changed.get("variants", page["variants/unit_rows.py"]))
+
+
+def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None:
+    assert build(example, 2, lambda total, rows: rows) == []
+    text = example.release_path.read_text()
+    assert "by hand" in text
+    assert "HIDDEN" not in text
+    assert "keepdim" not in text
+
+
+REFUSED = {
+    "is not valid Python": "def (",
+    "uses nothing that a student writes": "1.0",
+    "which would come from the student: define it in the test": "unit_rows(table)",
+}
+
+
+@pytest.mark.parametrize(("said", "test"), REFUSED.items())
+def test_a_refusal_before_anything_runs_reads_as_the_page_says(example: Assignment, said: str, test: str) -> None:
+    setup = "import torch\nimport torch.nn.functional as F\ntable = [1.0]"
+    write_example(example.course, setup=setup, unit_rows=test)
+    found = proof.faults(nb.read(example.source_path))
+    assert any(said in line for line in found), found
+    assert said in (ROOT / "docs" / "instructor.md").read_text()
+
+
+def test_a_refusal_after_the_proof_reads_as_the_page_says() -> None:
+    page = (ROOT / "docs" / "instructor.md").read_text()
+    task = frozenset({"X"})
+    some = {"X": CellGrade(3.0, 1.0, (Check("CHECK", 2.0, False, "MESSAGE"),))}
+    trouble = {"X": CellGrade(3.0, None, trouble="the test cell makes checks but does not end in their score")}
+    for name, expected, cells in (
+        ("solution", proof.Expectation(task), some),
+        ("blank", proof.Expectation(frozenset(), none=task), some),
+        ("chaff-...", proof.Expectation(frozenset(), less=task), {"X": CellGrade(3.0, 3.0)}),
+    ):
+        assert f"`{name}: {expected.broken_by(Grade(name, NAME, 'completed', cells))}`" in page
+    assert f"`{proof.Expectation(frozenset()).broken_by(Grade('s', NAME, 'completed', trouble))}`" in page
+
+
+def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:
+    source = nb.read(example.source_path)
+    found = release.leaks(source, source)
+    assert any(re.match(r"cell 3 \(unit_rows-solution\): 'return features", line) for line in found), found
+    assert "`left in the release: cell 4 (X): '...'`" in (ROOT / "docs" / "instructor.md").read_text()
+    assert f"{release.TELLING_LENGTH} characters or longer" in (ROOT / "docs" / "instructor.md").read_text()
+
+
+def test_the_pages_that_name_dependencies_name_all_of_them() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {
+        re.split(r"[<>=\[]", name)[0] for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    }
+    table = README.read_text().split("\n| package |", 1)[1].split("\n\n", 1)[0]
+    assert {name.strip() for line in table.splitlines()[2:] for name in line.split("|")[1].split(",")} == wanted

@@ -1,0 +1,126 @@
+"""Many submissions at once, and what of ours may break on the way: it is tried again and never scored."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import Batch
+from autograder.course import Limits
+from autograder.errors import IsolationError
+from autograder.grade import Grade
+from autograder.judge.job import Job
+from tests.unit.sandboxed import answer_cell, checking_cell, descendants, gone, notebook
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+SEEDED = "import random\ndrawn = random.random()\ndef f(x): return x + 1"
+
+
+def job(student: str, answer: str = SEEDED, test: str = "assert f(1) == 2") -> Job:
+    cells = notebook(
+        answer_cell(answer), checking_cell(test), checking_cell("float(0 < drawn < 1) * drawn", 1, "drawn")
+    )
+    return Job(student, "tiny", cells, frozenset(), (), Limits(call_seconds=5), seed=7)
+
+
+def named(rows: Iterator[tuple[Grade, bytes]]) -> dict[str, Grade]:
+    return {grade.student: grade for grade, _ in rows}
+
+
+def outcome(grade: Grade) -> object:
+    return grade.status, grade.notes, grade.cells
+
+
+def test_grades_do_not_depend_on_how_many_work_nor_on_the_order() -> None:
+    jobs = [job(f"student-{n}") for n in range(6)]
+    with Batch(1) as alone, Batch(2) as together:
+        one, two = named(alone.run(jobs)), named(together.run(reversed(jobs)))
+    assert {name: outcome(grade) for name, grade in one.items()} == {
+        name: outcome(grade) for name, grade in two.items()
+    }
+    assert {grade.score for grade in one.values()} == {one["student-0"].score}
+    assert one["student-0"].cells["drawn"].score == pytest.approx(0.32383276483316237)
+
+
+def test_jobs_are_drawn_as_they_are_needed() -> None:
+    """A class of thousands is never in memory at once."""
+    drawn = []
+
+    def jobs() -> Iterator[Job]:
+        for number in range(20):
+            drawn.append(number)
+            yield job(str(number))
+
+    with Batch(2) as batch:
+        next(batch.run(jobs()))
+        assert len(drawn) <= 6
+
+
+def test_a_worker_that_is_killed_costs_nobody_their_grade() -> None:
+    with Batch(2) as batch:
+        rows = batch.run([job(str(number)) for number in range(6)])
+        grades = [next(rows)[0]]
+        os.kill(next(iter(batch.pool._processes)), signal.SIGKILL)
+        grades += [grade for grade, _ in rows]
+    assert sorted(grade.student for grade in grades) == list("012345")
+    assert {grade.status for grade in grades} == {"completed"}
+
+
+def test_a_warm_process_that_is_killed_is_started_anew() -> None:
+    with Batch(2) as batch:
+        rows = batch.run([job(str(number)) for number in range(6)])
+        grades, first = [next(rows)[0]], batch.warm.process.pid
+        batch.warm.process.kill()
+        grades += [grade for grade, _ in rows]
+        assert batch.warm.process.pid != first
+    assert sorted(grade.student for grade in grades) == list("012345")
+    assert {grade.status for grade in grades} == {"completed"}
+
+
+def test_a_job_that_kills_every_worker_fails_alone_and_without_a_score() -> None:
+    """Only a test cell could: it runs in the worker. Those beside it are tried again one at a time."""
+    poison = job("poison", "def f(x): return 99", "import os\nif f(1) == 99: os._exit(1)")
+    with Batch(2) as batch:
+        grades = named(batch.run([job("a"), poison, job("b"), job("c"), job("d")]))
+    assert {name: grade.status for name, grade in grades.items()} == {"poison": "failed"} | dict.fromkeys(
+        "abcd", "completed"
+    )
+    assert grades["poison"].score is None
+    assert "not graded" in grades["poison"].notes[0]
+
+
+def test_a_job_that_trips_the_judge_fails_alone() -> None:
+    """A fault of ours that nobody foresaw is no reason to stop the class."""
+    odd = job("odd")
+    del odd.notebook["cells"][0]["source"]
+    with Batch(1) as batch:
+        grades = named(batch.run([job("a"), odd, job("b")]))
+    assert {name: grade.status for name, grade in grades.items()} == {
+        "a": "completed",
+        "odd": "failed",
+        "b": "completed",
+    }
+
+
+def test_nothing_is_left_when_a_batch_is_over() -> None:
+    before = descendants(os.getpid())
+    with Batch(2) as batch:
+        list(batch.run([job("a")]))
+        during = descendants(os.getpid()) - before
+    assert gone(during)
+
+
+def test_a_batch_without_a_sandbox_grades_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bwrap = tmp_path / "bin" / "of" / "bwrap"
+    bwrap.parent.mkdir(parents=True)
+    bwrap.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    for path in (bwrap, tmp_path):
+        path.chmod(0o755)  # it is an ordinary user who runs it
+    monkeypatch.setattr("autograder.sandbox.warm._bwrap", lambda: bwrap)
+    with pytest.raises(IsolationError, match="No permissions to create new namespace"), Batch(1) as batch:
+        list(batch.run([job("a")]))

@@ -1,0 +1,166 @@
+"""What test cells say their checks with; a notebook carries a copy of `Checks`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.checks import Checks, as_array, assert_close, features, for_all, is_close
+
+NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4), elements=st.floats(-1e6, 1e6))
+
+
+def made(points: float, *raised: tuple[float, Exception | None]) -> Checks:
+    """Checks of which each raises what is given, or nothing."""
+    check = Checks(points)
+    for worth, error in raised:
+        with check("named", worth):
+            if error:
+                raise error
+    return check
+
+
+def test_the_score_is_what_the_passed_checks_are_worth() -> None:
+    assert made(3, (0.5, None), (1.5, ValueError()), (1, None)).score == 1.5
+
+
+def test_no_check_stops_those_after_it() -> None:
+    check = made(2, (1, AssertionError("first")), (1, AssertionError("second")))
+    assert [result["message"] for result in check.results] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NotImplementedError("anything"), "Not written yet."),
+        (AssertionError("Add them."), "Add them."),
+        (AssertionError(), "This does not hold yet."),
+        (KeyError("k"), "KeyError: 'k'"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_failed_check_says_why(error: Exception, message: str) -> None:
+    (result,) = made(1, (1, error)).results
+    assert (result["passed"], result["message"]) == (False, message)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_check_does_not_swallow_an_interrupt(error: type[BaseException]) -> None:
+    with pytest.raises(error), Checks(1)("named", 1):
+        raise error
+
+
+@pytest.mark.parametrize("worth", [0.5, 2])
+def test_checks_that_do_not_add_up_to_the_task_are_an_error(worth: float) -> None:
+    with pytest.raises(ValueError, match="the task 1"):
+        _ = made(1, (worth, None)).score
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30))
+def test_a_score_has_no_rounding_left_over(passed: list[bool]) -> None:
+    """Thirds and tenths add up to the task: nbgrader refuses 3.0000000000000004 of 3."""
+    worth = 3 / len(passed)
+    check = made(3, *[(worth, None if fine else ValueError()) for fine in passed])
+    assert 0 <= check.score <= 3
+    assert not all(passed) or check.score == 3
+
+
+def test_the_summary_lists_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    made(2, (1, None), (1, ValueError("no"))).summary()
+    made(1, (1, None)).summary()
+    assert capsys.readouterr().out == "1 of 2 checks passed.\n- named: ValueError: no\nAll 1 checks passed.\n"
+
+
+@given(NUMBERS)
+def test_an_array_is_close_to_itself_in_every_form(array: Any) -> None:
+    for form in (array, array.tolist(), torch.from_numpy(array), torch.from_numpy(array).requires_grad_(True)):
+        assert is_close(form, array)
+
+
+@given(NUMBERS, st.data())
+def test_one_entry_that_is_off_is_found_and_named(array: Any, data: st.DataObject) -> None:
+    assume(array.size)
+    index = tuple(data.draw(st.integers(0, n - 1)) for n in array.shape)
+    wrong = array.copy()
+    wrong[index] += 1 + abs(wrong[index])
+    with pytest.raises(AssertionError) as said:
+        assert_close(wrong, array, "the loss")
+    assert f"entry {[int(i) for i in index]} of the loss" in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("got", "message"),
+    [
+        (None, "the result is None: is a `return` missing?"),
+        ([1.0, 2.0, 3.0], r"has shape \(3,\), not \(2,\)"),
+        (["a", "b"], "not numbers"),
+        ([1.0, math.nan], r"entry \[1\] of the result is nan"),
+        ([math.inf, 2.0], r"entry \[0\] of the result is inf"),
+        ([1.0, 2.001], r"entry \[1\] of the result is 2\.001"),
+    ],
+)
+def test_what_is_not_close_is_said_without_the_answer(got: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message) as said:
+        assert_close(got, [1.0, 7.125 - 5.125])
+    assert "2.0]" not in str(said.value)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(-0.9, 0.9))
+def test_the_tolerance_is_a_hundred_thousandth(value: float, part: float) -> None:
+    assert is_close(value * (1 + part * 1e-5), value)
+    assert not is_close(value * (1 + 3e-5) + 3e-6, value)
+
+
+def test_float32_is_close_enough() -> None:
+    exact = features(3, 5, 4)
+    assert_close(exact.float(), exact)
+
+
+def test_a_law_is_tried_on_the_same_inputs_every_time() -> None:
+    def drawn() -> list[int]:
+        seen: list[int] = []
+
+        @for_all(8, x=st.integers(0, 10**6))
+        def _(x: int) -> None:
+            seen.append(x)
+
+        return seen
+
+    first = drawn()
+    assert len(first) == 8
+    assert drawn() == first
+
+
+def test_a_broken_law_raises_its_own_assertion_for_the_smallest_input() -> None:
+    with pytest.raises(AssertionError) as said:
+
+        @for_all(50, x=st.integers(0, 1000))
+        def _(x: int) -> None:
+            if x >= 10:
+                raise AssertionError(f"{x} is too large")
+
+    assert str(said.value) == "10 is too large"
+
+
+def test_features_are_reproducible_signed_and_of_lengths_over_a_decade() -> None:
+    """So that a missing normalisation or a forgotten sign shows."""
+    made = features(1, 8, 4)
+    lengths = made.norm(dim=1)
+    assert torch.equal(made, features(1, 8, 4))
+    assert not torch.equal(made, features(2, 8, 4))
+    assert made.dtype == torch.float64
+    assert (made < 0).any()
+    assert (made > 0).any()
+    assert lengths.max() / lengths.min() > 10
+    assert features(1, 1, 4).norm() == pytest.approx(7)
+
+
+def test_a_tensor_with_a_graph_is_read_as_an_array() -> None:
+    assert as_array(torch.ones(2, requires_grad=True) * 2).tolist() == [2, 2]

@@ -1,0 +1,143 @@
+"""The course folder, its configuration and its assignments: what is wrong is said in one line, to the instructor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course, Limits, Settings, open_course, read_variants
+from autograder.errors import CourseError
+from tests.classroom import NAME, ROOT, make_course
+
+CHAFF = "# %% chaff: off_by_one\n# misconception: counts from 1\n# hint: Start at 0.\nf = 1\n"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return make_course(tmp_path / "course")
+
+
+def settings(course: Course, text: str) -> Settings:
+    (course.root / "assignments" / NAME / "assignment.toml").write_text(text)
+    return course.assignment(NAME).settings
+
+
+def test_the_paths_are_those_of_nbgraders_configuration(course: Course) -> None:
+    assert course.submitted == course.root / "gradebook" / "submitted"
+    assert course.transcripts == course.root / "gradebook" / "transcripts"
+    assert course.db_url == f"sqlite:///{course.root}/gradebook/gradebook.db"
+    assert course.course_id == "clip"
+
+
+def test_without_a_word_in_the_configuration_nbgraders_own_defaults_hold(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
+    course = open_course(tmp_path)
+    assert (course.source, course.release) == (tmp_path / "source", tmp_path / "release")
+    assert course.db_url == f"sqlite:///{tmp_path}/gradebook.db"
+
+
+def test_the_course_is_found_from_a_folder_inside_it(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(course.source / NAME)
+    assert open_course().root == course.root
+
+
+def test_no_course_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CourseError, match="--course DIR"):
+        open_course()
+    with pytest.raises(CourseError, match="no course"):
+        open_course(tmp_path)
+
+
+def test_a_broken_configuration_is_the_courses_error(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config(")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py cannot be read: SyntaxError"):
+        open_course(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["2-nowhere", "", ".", "..", "../source", "a/b", "1-similarity-and-loss/", "x" * 101, "a\nb"]
+)
+def test_an_unknown_assignment_is_answered_with_those_that_there_are(course: Course, name: str) -> None:
+    """Nor does any name lead out of source/."""
+    with pytest.raises(CourseError, match=f"there are: {NAME}"):
+        course.assignment(name)
+
+
+def test_an_assignment_holds_one_notebook(course: Course) -> None:
+    (course.source / NAME / "second.ipynb").write_text("{}")
+    with pytest.raises(CourseError, match="must hold one notebook; it holds 2"):
+        _ = course.assignment(NAME).notebook
+
+
+def test_a_missing_release_is_said_with_the_command_that_makes_it(course: Course) -> None:
+    assignment = course.assignment(NAME)
+    assignment.release_path.unlink()
+    with pytest.raises(CourseError, match=f"`autograder build {NAME}` makes it"):
+        _ = assignment.release_path
+
+
+def test_limits_come_from_the_assignment_and_else_from_the_defaults(course: Course) -> None:
+    assert settings(course, "seed = 7\n[limits]\ncell_seconds = 5") == Settings(Limits(cell_seconds=5), 7)
+    assert settings(course, "") == Settings()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sede = 7",
+        "[limits]\ncell_second = 5",
+        "[limits]\ncell_seconds = 'five'",
+        "seed = 1.5",
+        "[limits",
+        "seed = 1\nseed = 2",
+    ],
+)
+def test_what_the_settings_do_not_know_is_an_error(course: Course, text: str) -> None:
+    """A misspelt limit must not be passed over: the default would hold in its place."""
+    with pytest.raises(CourseError, match=r"assignment\.toml"):
+        settings(course, text)
+
+
+def test_the_files_beside_the_notebook_belong_to_the_assignment(course: Course) -> None:
+    folder = course.source / NAME
+    for path in ("data/words.txt", ".ipynb_checkpoints/old.txt"):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text("words")
+    assert course.assignment(NAME).files == {"data/words.txt": b"words"}
+
+
+def test_variants_are_read_with_their_hints(tmp_path: Path) -> None:
+    path = tmp_path / "count.py"
+    path.write_text(f'"""About."""\n\n# %% wheat: other\nf = 0\n\n{CHAFF}')
+    wheat, chaff = read_variants(path)
+    assert (wheat.kind, wheat.problem, wheat.name, wheat.source, wheat.label) == (
+        "wheat",
+        "count",
+        "other",
+        "f = 0\n",
+        "wheat-count-other",
+    )
+    assert (chaff.misconception, chaff.hint) == ("counts from 1", "Start at 0.")
+    assert chaff.source.endswith("f = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (CHAFF.replace("# hint", "# hunt"), "chaff off_by_one has no `# hint:` line"),
+        (CHAFF.replace("# misconception", "#"), "has no `# misconception:` line"),
+        ("f = 1\n", "no `# %% wheat: name` or `# %% chaff: name` section"),
+        ("", "no `# %% wheat"),
+    ],
+)
+def test_a_variant_that_lacks_something_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "count.py").write_text(text)
+    with pytest.raises(CourseError, match=message):
+        read_variants(tmp_path / "count.py")
+
+
+def test_every_chaff_of_this_repository_has_a_hint_of_its_own() -> None:
+    hints = [variant.hint for variant in open_course(ROOT).assignment(NAME).variants if variant.kind == "chaff"]
+    assert len(set(hints)) == len(hints) > 20

@@ -1,0 +1,260 @@
+"""A class, from what was handed in to the gradebook: nbgrader's own API reads what we wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder import notebook as nb
+from autograder.course import Course, open_course
+from autograder.errors import CourseError
+from autograder.grade import Grade
+from autograder.gradebook import Book
+from autograder.grading import Class, transcript_path
+from tests.classroom import ROOT
+from tests.unit.tiny import NAME, Desk
+
+EXPECTED = {  # status, automatic score, and a word of the one line that says what happened
+    "right": ("completed", 3, ""),
+    "blank": ("completed", 0, ""),
+    "partly": ("completed", 2, ""),
+    "dies": ("died", 2, "double: the code died"),
+    "broken": ("unreadable", None, "tiny.ipynb is not a notebook"),
+    "empty": ("unreadable", None, "tiny.ipynb is not a notebook"),
+    "linked": ("unreadable", None, "tiny.ipynb is a symbolic link"),
+    "misnamed": ("mended", 3, "homework.ipynb was taken as tiny.ipynb"),
+    "undecided": ("unreadable", None, "a.ipynb, b.ipynb cannot stand for it"),
+    "julia": ("unreadable", None, "the notebook's kernel is julia"),
+    "elsewhere": ("unreadable", None, "none of the assignment's cells"),
+    "format-3": ("completed", 3, ""),
+    "lacking": ("mended", 2, "cell double-solution was missing; it counts as unanswered"),
+    "doubled": ("mended", 3, "cell square-solution came 2 times; the last counts"),
+    "priced": ("mended", 3, "the points of square were changed; the instructor's count"),
+}
+
+
+@pytest.fixture(scope="module")
+def first_run(tiny: Course, quick: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, Grade]]:
+    """A course in which the class was graded once; nobody writes to it."""
+    course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("first") / "course"))
+    Desk(course.assignment(NAME)).hand_in_a_class()
+    return course, graded(course)
+
+
+@pytest.fixture
+def course(first_run: tuple[Course, dict[str, Grade]], tmp_path: Path) -> Course:
+    """A copy of it, to be spoiled."""
+    return open_course(shutil.copytree(first_run[0].root, tmp_path / "course", symlinks=True))
+
+
+def graded(course: Course, *students: str, again: bool = False) -> dict[str, Grade]:
+    return {grade.student: grade for grade in Class(course.assignment(NAME), 2, students, again).grades()}
+
+
+@contextmanager
+def gradebook(course: Course) -> Iterator[Any]:
+    with Gradebook(course.db_url, course.course_id) as book:
+        yield book
+
+
+def rows(course: Course, student: str) -> dict[str, tuple[float | None, float | None, bool]]:
+    """A submission's cells in the database: automatic score, manual score, whether a person must look."""
+    with gradebook(course) as book:
+        notebook = book.find_submission_notebook("tiny", NAME, student)
+        return {row.name: (row.auto_score, row.manual_score, row.needs_manual_grade) for row in notebook.grades}
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_every_submission_has_its_status_score_and_line(
+    student: str, first_run: tuple[Course, dict[str, Grade]]
+) -> None:
+    status, score, line = EXPECTED[student]
+    grade = first_run[1][student]
+    assert (grade.status, grade.score, grade.max_score) == (status, score, 5)
+    assert line in "; ".join(grade.notes)
+    assert all("\n" not in note for note in grade.notes)
+
+
+def test_the_class_is_whole(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    assert set(first_run[1]) == set(EXPECTED)
+
+
+def test_checks_say_what_was_missing(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    cell = first_run[1]["partly"].cells["square"]
+    assert [(check.name, check.passed, check.message) for check in cell.checks] == [
+        ("two", True, ""),
+        ("three hundred", False, "Try a larger number."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("student", "expected"),
+    [
+        ("right", {"square": (2, None, False), "double": (1, None, False), "essay": (None, None, True)}),
+        ("partly", {"square": (1, None, False), "double": (1, None, False), "essay": (0, None, False)}),
+        ("broken", {"square": (None, None, True), "double": (None, None, True), "essay": (None, None, True)}),
+    ],
+)
+def test_nbgrader_reads_the_scores_that_we_wrote(
+    student: str, expected: Any, first_run: tuple[Course, dict[str, Grade]]
+) -> None:
+    """Automatic score, manual score, whether a person must look; an essay left as released is 0 at once."""
+    assert rows(first_run[0], student) == expected
+
+
+def test_nbgrader_reads_the_totals(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    course, grades = first_run
+    with gradebook(course) as book:
+        totals = {submission.student_id: submission.score for submission in book.assignment_submissions(NAME)}
+        assert book.find_assignment(NAME).max_score == 5
+        assert str(book.find_submission(NAME, "right").timestamp) == "2026-01-09 12:00:00"
+    assert totals == {name: grade.score or 0 for name, grade in grades.items()}
+
+
+def test_the_gradebook_of_a_fresh_checkout_is_for_its_owner_alone(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    """It holds the hidden tests."""
+    path = Path(first_run[0].db_url.removeprefix("sqlite:///"))
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_formgrader_finds_the_autograded_notebook(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    folder = first_run[0].autograded / "right" / NAME
+    saved = nb.read(folder / "tiny.ipynb")
+    outputs = {nb.grade_id(cell): cell["outputs"] for cell in saved["cells"] if cell.get("outputs")}
+    assert (folder / "timestamp.txt").read_text() == "2026-01-09 12:00:00 UTC"
+    assert list(outputs) == ["square", "double"]
+    assert outputs["square"][0]["text"] == ["All 1 checks passed.\n"]
+    assert outputs["square"][1]["data"] == {"text/plain": ["2.0"]}
+    assert not (first_run[0].autograded / "broken" / NAME).exists()
+
+
+def test_the_transcript_holds_the_grade(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    course, grades = first_run
+    for name, grade in grades.items():
+        saved = json.loads(transcript_path(course.assignment(NAME), name).read_bytes())
+        assert Grade.from_json(saved).as_json() == grade.as_json()
+
+
+def test_a_second_run_gives_the_same_grades_without_running_anything(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a batch was started")
+
+    before = {
+        name: Grade.from_json(json.loads(path.read_bytes()))
+        for name in EXPECTED
+        if (path := transcript_path(course.assignment(NAME), name))
+    }
+    monkeypatch.setattr("autograder.grading.Batch", refuse)
+    group = Class(course.assignment(NAME), 2)
+    assert {grade.student: grade.cells for grade in group.grades()} == {
+        name: grade.cells for name, grade in before.items()
+    }
+    assert group.cached == len(EXPECTED)
+
+
+def test_what_was_handed_in_anew_is_graded_anew_and_nothing_else(course: Course) -> None:
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("partly")
+    group = Class(course.assignment(NAME), 2)
+    grades = {grade.student: grade for grade in group.grades()}
+    assert (grades["partly"].score, group.cached) == (3, len(EXPECTED) - 1)
+
+
+def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(course: Course) -> None:
+    with gradebook(course) as book:
+        notebook = book.find_submission_notebook("tiny", NAME, "right")
+        {row.name: row for row in notebook.grades}["essay"].manual_score = 1.5
+        {row.name: row for row in notebook.grades}["square"].manual_score = 0.5
+        {row.name: row for row in notebook.comments}["essay"].manual_comment = "Good."
+        book.db.commit()
+    transcript = transcript_path(course.assignment(NAME), "right")
+    before = transcript.stat().st_mtime_ns
+    assert graded(course, "right", again=True)["right"].score == 3
+    assert transcript.stat().st_mtime_ns > before
+    saved = rows(course, "right")
+    assert (saved["essay"][:2], saved["square"][:2]) == ((None, 1.5), (2, 0.5))
+    with gradebook(course) as book:
+        comments = {
+            row.name: row.manual_comment for row in book.find_submission_notebook("tiny", NAME, "right").comments
+        }
+        assert comments["essay"] == "Good."
+
+
+def test_a_run_that_was_killed_is_taken_up_where_it_was(tiny: Course, quick: None, tmp_path: Path) -> None:
+    """Killed in the middle of the second student's transaction: nothing of theirs is saved, the first's stands. And no
+    worker is left: each would hold the pipe that `run` reads to its end."""
+    course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
+    desk = Desk(course.assignment(NAME))
+    for name in ("ada", "bob", "cyd"):
+        desk.hand_in(name)
+    program = f"""
+import functools, os, signal
+from pathlib import Path
+from autograder import batch, gradebook, grading
+from autograder.course import open_course
+from autograder.sandbox.warm import Warm
+batch.Warm = functools.partial(Warm, preload=())
+penalty, calls = gradebook.Book._late_penalty, []
+def kill(self, student, *rest):
+    calls.append(student)
+    if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
+    return penalty(self, student, *rest)
+gradebook.Book._late_penalty = kill
+list(grading.Class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1).grades())
+"""
+    command = [sys.executable, "-c", program]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with gradebook(course) as book:
+        assert len(book.assignment_submissions(NAME)) == 1
+    group = Class(course.assignment(NAME), 1)
+    assert {grade.student: grade.score for grade in group.grades()} == {"ada": 3, "bob": 3, "cyd": 3}
+    assert group.cached == 1
+    with gradebook(course) as book:
+        assert {row.student_id: row.score for row in book.assignment_submissions(NAME)} == {
+            "ada": 3,
+            "bob": 3,
+            "cyd": 3,
+        }
+
+
+@pytest.mark.parametrize("spoil", ["transcript", "transcript is no JSON", "database"])
+def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str) -> None:
+    transcript = transcript_path(course.assignment(NAME), "right")
+    if spoil == "transcript":
+        transcript.unlink()
+    elif spoil == "database":
+        with gradebook(course) as book:
+            book.remove_submission(NAME, "right")
+    else:
+        transcript.write_text("{")
+    group = Class(course.assignment(NAME), 2, ["right"])
+    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+    assert rows(course, "right")["square"][0] == 2
+
+
+def test_two_at_once_are_refused(course: Course) -> None:
+    with Book(course), pytest.raises(CourseError, match="another autograder is writing"):
+        list(Class(course.assignment(NAME), 1).grades())
+
+
+def test_an_unknown_student_is_an_error(course: Course) -> None:
+    with pytest.raises(CourseError, match="nobody has not handed in tiny"):
+        graded(course, "nobody")
+
+
+def test_no_submissions_is_said(tiny: Course) -> None:
+    with pytest.raises(CourseError, match="no submissions of tiny"):
+        graded(tiny)

@@ -1,0 +1,206 @@
+"""An assignment is handed out only when its tests are proven: each way to fail is refused with its line."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import notebook as nb
+from autograder import proof
+from autograder.build import build
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.grade import CellGrade, Check, Grade
+from autograder.proof import Expectation, bound, faults
+from autograder.release import leaked_files, leaks
+from tests.unit.sandboxed import answer_cell, checking_cell, code
+from tests.unit.tiny import NAME, SETUP, VARIANTS, source, write_course
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+CATCHES_ALL = "# %% chaff: none\n# misconception: m\n# hint: h\ndef square(x): return None\n"
+
+
+def edited(**texts: str) -> nb.Notebook:
+    """The tiny assignment's source with some cells' text replaced, by grade_id with an underscore for its hyphen."""
+    return nb.with_answers(source(), {name.replace("_", "-"): text for name, text in texts.items()})
+
+
+def built(folder: Path, made: nb.Notebook | None = None, variants: str = VARIANTS) -> list[str]:
+    """What `build` says of a course in `folder`."""
+    return build(write_course(folder, made, variants).assignment(NAME), 2, lambda _, rows: rows)
+
+
+@pytest.fixture
+def disproven(tiny: Course, tmp_path: Path) -> Callable[..., list[str]]:
+    """What is left unproven of a source notebook and its variants, one line each."""
+
+    def prove(made: nb.Notebook | None = None, variants: str = CATCHES_ALL) -> list[str]:
+        assignment = write_course(tmp_path / "course", made, variants).assignment(NAME)
+        rows = proof.prove(assignment, nb.read(assignment.source_path), nb.read(tiny.assignment(NAME).release_path), 2)
+        return [f"{name}: {broken}" for name, broken, _ in rows if broken]
+
+    return prove
+
+
+def test_what_is_proven_is_published(tmp_path: Path) -> None:
+    assert built(tmp_path / "course") == []
+    released = nb.read(tmp_path / "course/release/tiny/tiny.ipynb")
+    assert "squared_value" not in str(released)
+    assert "square(300)" not in str(released)
+    assert not list((tmp_path / "course/release").glob(".*"))
+
+
+def test_what_is_disproven_is_refused_and_the_old_release_stays(tiny: Course, tmp_path: Path) -> None:
+    """A blank that earns: such a test looks at nothing that the student wrote."""
+    old = tmp_path / "course/release/tiny/tiny.ipynb"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    assert built(tmp_path / "course", edited(double="double\nNone")) == ["blank: double gets 1, and should get nothing"]
+    assert old.read_bytes() == b"old"
+
+
+def test_a_leak_is_refused(tmp_path: Path) -> None:
+    made = source()
+    made["cells"][2]["metadata"]["note"] = "squared_value = x * x"
+    line = "left in the release: cell 3 (square-solution): 'squared_value = x * x'"
+    assert built(tmp_path / "course", made) == [line]
+    assert not (tmp_path / "course/release").exists()
+
+
+def test_a_solution_that_fails_its_own_test_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    wrong = edited(double_solution="def double(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION")
+    assert "solution: double gets 0 of 1 (AssertionError: )" in disproven(wrong)
+
+
+def test_a_chaff_that_no_check_catches_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    right = CATCHES_ALL.replace("None", "x * x")
+    assert disproven(variants=right) == ["chaff-square-none: square gets full marks: no check catches it"]
+
+
+def test_a_chaff_that_loses_in_another_task_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    dependent = "def double(x):\n    ### BEGIN SOLUTION\n    return square(x + 1) - square(x) - 1\n    ### END SOLUTION"
+    (problem,) = disproven(edited(double_solution=dependent))
+    assert problem.startswith("chaff-square-none: double gets 0 of 1")
+
+
+def test_a_wheat_that_loses_a_mark_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    wheat = "# %% wheat: small\ndef square(x): return x * x if x < 100 else 0\n"
+    assert disproven(variants=wheat) == ["wheat-square-small: square gets 1 of 2 (three hundred: Try a larger number.)"]
+
+
+def test_a_test_that_ends_in_no_score_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    assert any("ends in a str" in problem for problem in disproven(edited(double="assert double(2) == 4\n'ok'")))
+
+
+@pytest.mark.parametrize(
+    ("made", "fault"),
+    [
+        (
+            edited(setup=SETUP.replace("Not written yet.", "Not yet.")),
+            "the copy of class Checks is not that of autograder/checks.py",
+        ),
+        (edited(double="assert ("), "double is not valid Python"),
+        (edited(double="assert 1"), "double uses nothing that a student writes"),
+        (
+            edited(double="assert double(2) == square(2)"),
+            "double uses square-solution and double-solution: one mistake",
+        ),
+        (
+            edited(setup=f"{SETUP}\nfixture = 4", double="assert double(2) == fixture"),
+            "double uses fixture, which would come from the student",
+        ),
+    ],
+)
+def test_what_is_wrong_before_anything_runs_is_said(made: nb.Notebook, fault: str) -> None:
+    assert [text for text in faults(made) if fault in text]
+    assert len(faults(made)) == 1
+
+
+def test_a_name_that_stands_twice_is_said() -> None:
+    made = source()
+    made["cells"].append(copy.deepcopy(made["cells"][5]))
+    assert faults(made) == ["grade_id double stands 2 times"]
+
+
+def test_the_tiny_assignment_has_no_fault() -> None:
+    assert faults(source()) == []
+
+
+def test_a_variant_of_no_task_is_an_error(tiny: Course) -> None:
+    variant = proof.Variant("wheat", "cube", "other", "")
+    with pytest.raises(CourseError, match="the notebook has no answer cell cube-solution"):
+        proof.answer_cell(proof.tests_of(nb.read(tiny.assignment(NAME).source_path)), variant)
+
+
+def test_a_test_belongs_to_the_cell_whose_names_it_uses() -> None:
+    assert proof.tests_of(source()) == {"square-solution": {"square"}, "double-solution": {"double"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def f(x):\n    y = 1", {"f", "y"}),
+        ("class A: pass\na, (b, *c) = 1, (2, 3)\nfor d in []: pass\nwith e as g: pass", {"A", "a", "b", "c", "d", "g"}),
+        ("(h := 1)\ni: int = 2\nj += 1", {"h", "i", "j"}),
+        ("%matplotlib inline", set()),
+    ],
+)
+def test_the_names_that_a_cell_binds(text: str, names: set[str]) -> None:
+    assert names <= bound(text)
+
+
+@pytest.mark.parametrize("place", ["source", "metadata", "outputs", "id"])
+def test_a_secret_line_is_found_wherever_it_stands(place: str) -> None:
+    clean = copy.deepcopy(source())
+    for cell in clean["cells"]:
+        cell["source"] = ""
+    assert leaks(source(), clean) == []
+    hidden = 'assert square(300) == 90_000, "Try a larger number."'
+    places: dict[str, Any] = {"source": f"x\n    {hidden}", "metadata": {"a": [{hidden: 1}]}, "id": hidden}
+    clean["cells"][1][place] = places.get(place, [{"text": [hidden]}])
+    assert any("Try a larger number" in leak for leak in leaks(source(), clean))
+
+
+def test_markers_and_outputs_in_a_release_are_leaks() -> None:
+    release = {"cells": [code("### END SOLUTION"), {**code("1"), "execution_count": 3}, code("x")]}
+    assert leaks({"cells": []}, release) == [
+        "cell 1 (code) holds a marker '### END SOLUTION'",
+        "cell 2 (code) has outputs",
+    ]
+
+
+def test_a_line_that_is_public_elsewhere_is_no_leak() -> None:
+    public = "return images @ texts.T"
+    secret = {"cells": [answer_cell(f"### BEGIN SOLUTION\n{public}\n### END SOLUTION"), checking_cell(public)]}
+    assert leaks(secret, {"cells": [code(public)]}) == []
+
+
+def test_a_file_that_the_source_does_not_have_is_a_leak(tiny: Course, tmp_path: Path) -> None:
+    for name in ("tiny.ipynb", "answers.csv"):
+        (tmp_path / name).write_text("")
+    assert leaked_files(tiny.assignment(NAME), tmp_path) == ["unexpected file answers.csv"]
+
+
+def grade(status: str = "completed", **scores: float | None) -> Grade:
+    cells = {name: CellGrade(2, score, (Check("c", 2, score == 2, "no"),)) for name, score in scores.items()}
+    return Grade("s", NAME, status, cells, ("a note",))
+
+
+@pytest.mark.parametrize(
+    ("expected", "made", "broken"),
+    [
+        (Expectation(frozenset("ab")), grade(a=2, b=2), ""),
+        (Expectation(frozenset("ab")), grade(a=2, b=1), "b gets 1 of 2 (c: no)"),
+        (Expectation(frozenset("a"), less=frozenset("b")), grade(a=2, b=1), ""),
+        (Expectation(frozenset("a"), less=frozenset("b")), grade(a=2, b=2), "b gets full marks: no check catches it"),
+        (Expectation(frozenset(), none=frozenset("a")), grade(a=0.5), "a gets 0.5, and should get nothing"),
+        (Expectation(frozenset()), grade("unreadable", a=None), "unreadable: a note"),
+    ],
+)
+def test_what_a_grade_does_not_keep_of_an_expectation(expected: Expectation, made: Grade, broken: str) -> None:
+    assert expected.broken_by(made) == broken
