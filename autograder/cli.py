@@ -83,7 +83,7 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
     if problems:
         for problem in problems:
             click.echo(f"- {problem}", err=True)
-        click.echo(f"refused: {len(problems)} problems; release/{assignment} is as it was", err=True)
+        click.echo(f"refused; release/{assignment} is as it was", err=True)
         sys.exit(1)
     click.echo(
         f"{found.release_folder} is ready; commit it, then hand it out with `nbgrader release_assignment {assignment}`"
@@ -120,7 +120,9 @@ def grade(
         unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
         waiting = sum(result.needs_manual for result in grades)
         click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waiting} wait for a person")
-        click.echo(f"next: `nbgrader formgrader` for the written answers, then `autograder feedback {assignment}`")
+        if waiting:
+            click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
+        click.echo(f"then: `autograder feedback {assignment}`")
     sys.exit(1 if ungraded else 0)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -118,14 +118,19 @@ class Assignment:
         return tuple(variant for path in paths for variant in read_variants(path))
 
 
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+# A kernel that imports torch and draws a figure takes 100 MB of its own; less than twice that ends it before any student code.
+Memory = Annotated[int, msgspec.Meta(ge=256)]
+
+
 class _StrictLimits(msgspec.Struct, forbid_unknown_fields=True):
-    cell_seconds: int = Limits.cell_seconds
-    call_seconds: int = Limits.call_seconds
-    submission_seconds: int = Limits.submission_seconds
-    memory_mb: int = Limits.memory_mb
-    disk_mb: int = Limits.disk_mb
-    processes: int = Limits.processes
-    output_mb: int = Limits.output_mb
+    cell_seconds: Positive = Limits.cell_seconds
+    call_seconds: Positive = Limits.call_seconds
+    submission_seconds: Positive = Limits.submission_seconds
+    memory_mb: Memory = Limits.memory_mb
+    disk_mb: Positive = Limits.disk_mb
+    processes: Annotated[int, msgspec.Meta(ge=16)] = Limits.processes
+    output_mb: Positive = Limits.output_mb
 
 
 class _StrictSettings(msgspec.Struct, forbid_unknown_fields=True):

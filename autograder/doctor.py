@@ -46,6 +46,7 @@ probe = {
     "own processes only": [name for name in os.listdir("/proc") if name.isdigit()] == ["1"],
     "no network": refused(lambda: socket.socket(socket.AF_INET)),
     "nothing else to write": all(refused(lambda: open(f"{d}/probe", "w")) for d in ("", "/usr", "/dev", "/etc", "/new")),
+    "no exchange to read": not os.path.isdir("/usr/local/share") or os.listdir("/usr/local/share") == [],
     "no homes of the host": not os.path.isdir("/home") or os.listdir("/home") == [],
     "own /tmp": os.access("/tmp", os.W_OK) and os.stat("/tmp").st_dev != os.stat("/").st_dev,
     "no core dumps": __import__("resource").getrlimit(4) == (0, 0),

@@ -247,7 +247,12 @@ def _sort(
 def _plain(cell: Cell) -> Cell:
     """A student's own cell: its text, and nothing that could pass for nbgrader's or change how it is run."""
     kind = cell["cell_type"] if cell["cell_type"] in ("code", "markdown") else "raw"
-    return {"cell_type": kind, "id": str(cell.get("id", "")), "metadata": {}, "source": source(cell)}
+    plain: Cell = {"cell_type": kind, "id": str(cell.get("id", "")), "metadata": {}, "source": source(cell)}
+    if kind == "markdown" and isinstance(cell.get("attachments"), dict):
+        plain["attachments"] = cell[
+            "attachments"
+        ]  # without its picture nbconvert, and so formgrader, refuses the notebook
+    return plain
 
 
 def _differences(ours: Cell, theirs: Cell) -> list[str]:

@@ -14,6 +14,9 @@ from autograder.grade import Grade
 from autograder.gradebook import Book
 from autograder.grading import transcript_path, write_whole
 
+# What `nbgrader release_feedback` reads to find the student's own page in the exchange; the exchange put them there.
+BESIDE = ("timestamp.txt", "submission_secret.txt")
+
 
 def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iterator[Path]:
     """Write the page of each graded submission, or of `students` alone; the paths, as they are done."""
@@ -37,4 +40,8 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
             html = page(grade, notebook, assignment.name, manual, penalty)
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
             write_whole(target, html.encode())
+            for name_beside in BESIDE:
+                beside = course.submitted / name / assignment.name / name_beside
+                if beside.is_file() and not beside.is_symlink():
+                    write_whole(target.with_name(name_beside), beside.read_bytes())
             yield target

@@ -33,6 +33,7 @@ class Expectation:
             return f"{grade.status}: {'; '.join(grade.notes)}"
         cells = grade.cells
         trouble = [f"{name}: {cells[name].trouble}" for name in cells if cells[name].trouble]
+        trouble += [f"{name} raises {cells[name].error}" for name in sorted(self.full) if cells[name].error]
         scores = {name: cell.score or 0.0 for name, cell in cells.items()}
         short = [name for name in sorted(self.full) if scores[name] < cells[name].max_score]
         above = [name for name in sorted(self.none) if scores[name] > 0]
