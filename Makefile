@@ -22,10 +22,9 @@ class: .venv/ready
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/against_nbgrader.py
 
-# Some systems' pip is too old to read the newest packages' metadata, so it comes first. torch is asked for by its exact version, for a range would fetch the CUDA build where a CPU build is meant.
+# torch is asked for by its exact version, for a range would fetch the CUDA build where a CPU build is meant.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q pip==26.3
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	$(BIN)/autograder doctor --mend
 	touch $@
