@@ -26,7 +26,7 @@ MEND = "torchvision_without_operators.pth"
 # Run in a child, as a student's cell would be. Each line tries what must not work, or reads what the kernel of the host
 # says of this process.
 PROBE = """
-import os, socket
+import os, socket, sys
 
 def refused(act):
     try:
@@ -38,6 +38,14 @@ def refused(act):
 def status(field):
     return next(line.split(":")[1].strip() for line in open("/proc/self/status") if line.startswith(field + ":"))
 
+def beside_interpreter_alone(folder):
+    for path, folders, files in os.walk(folder):
+        if path == sys.prefix or path == sys.base_prefix:
+            folders.clear()
+        elif files:
+            return False
+    return True
+
 probe = {
     "ordinary user": os.getuid() != 0,
     "no capabilities": int(status("CapEff"), 16) == 0 and int(status("CapBnd"), 16) == 0,
@@ -47,7 +55,7 @@ probe = {
     "no network": refused(lambda: socket.socket(socket.AF_INET)),
     "nothing else to write": all(refused(lambda: open(f"{d}/probe", "w")) for d in ("", "/usr", "/dev", "/etc", "/new")),
     "no exchange to read": not os.path.isdir("/usr/local/share") or os.listdir("/usr/local/share") == [],
-    "no homes of the host": not os.path.isdir("/home") or os.listdir("/home") == [],
+    "no homes of the host": all(beside_interpreter_alone(home) for home in ("/home", "/root", "/srv", "/mnt")),
     "own /tmp": os.access("/tmp", os.W_OK) and os.stat("/tmp").st_dev != os.stat("/").st_dev,
     "no core dumps": __import__("resource").getrlimit(4) == (0, 0),
 }
