@@ -33,8 +33,10 @@ class Expectation:
             return f"{grade.status}: {'; '.join(grade.notes)}"
         cells = grade.cells
         trouble = [f"{name}: {cells[name].trouble}" for name in cells if cells[name].trouble]
-        trouble += [f"{name} raises {cells[name].error}" for name in sorted(self.full) if cells[name].error]
         scores = {name: cell.score or 0.0 for name, cell in cells.items()}
+        whole = [name for name in sorted(self.full) if scores[name] == cells[name].max_score]
+        # Full marks by its checks and an error after them: stock nbgrader would give it nothing.
+        trouble += [f"{name} raises {cells[name].error}" for name in whole if cells[name].error]
         short = [name for name in sorted(self.full) if scores[name] < cells[name].max_score]
         above = [name for name in sorted(self.none) if scores[name] > 0]
         kept = self.less and all(scores[name] >= cells[name].max_score for name in self.less)

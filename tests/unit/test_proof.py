@@ -204,3 +204,10 @@ def grade(status: str = "completed", **scores: float | None) -> Grade:
 )
 def test_what_a_grade_does_not_keep_of_an_expectation(expected: Expectation, made: Grade, broken: str) -> None:
     assert expected.broken_by(made) == broken
+
+
+def test_full_marks_with_an_error_after_them_are_disproven() -> None:
+    """Its checks earn them here; stock nbgrader would give the cell nothing."""
+    cells = {"square": CellGrade(3, 3, (Check("shape", 3, True),), "ValueError: the checks are worth 3, the task 4")}
+    grade = Grade("solution", NAME, "completed", cells)
+    assert Expectation(frozenset(cells)).broken_by(grade).startswith("square raises ValueError")

@@ -187,6 +187,21 @@ def test_what_a_lost_child_held_is_an_error_and_not_another_childs_value(sandbox
     sandbox.ask([LOSSES, "def make(): return lambda: 1\ndef twice(x): return 2 * x"], body)
 
 
+def test_what_the_judge_forgets_is_let_go_in_the_child(sandbox: Sandbox) -> None:
+    """After each test cell: or the models and graphs of a long notebook would fill its memory."""
+
+    def body(fetch: Fetch) -> tuple[int, int]:
+        kept = fetch("make")()
+        before = fetch("alive")()
+        fetch.session.request("forget")
+        assert isinstance(kept, remote.RemoteObject)
+        return before, fetch("alive")()
+
+    made = "import gc, weakref\nclass Big: pass\nmade = weakref.WeakSet()\n"
+    make = "def make():\n    big = Big()\n    made.add(big)\n    return big"
+    assert sandbox.ask([made, make, "def alive():\n    gc.collect()\n    return len(made)"], body) == (1, 0)
+
+
 def test_no_more_is_run_when_the_submissions_time_is_over(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> None:
         time.sleep(1)
