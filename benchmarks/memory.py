@@ -27,7 +27,9 @@ def main(count: int = 500) -> None:
     over, biggest = threading.Event(), [0]
     watcher = threading.Thread(target=watch_children, args=(over, biggest))
     watcher.start()
-    print(f"{'graded':>7} {'main':>7} {'workers':>8} {'warm':>7} {'open files':>11} {'processes':>10}   (MB, proportional)")
+    print(
+        f"{'graded':>7} {'main':>7} {'workers':>8} {'warm':>7} {'open files':>11} {'processes':>10}   (MB, proportional)"
+    )
     assert process.stdout is not None
     for number, line in enumerate(process.stdout, 1):
         assert json.loads(line)["status"] == "completed"
@@ -54,7 +56,9 @@ def parts(root: int) -> dict[str, list[int]]:
 def print_row(number: int, root: int) -> None:
     found = parts(root)
     warm = found["jail"][:3]  # bwrap, its first process and the warm one; the others come and go
-    sums = [sum(rollup(pid).get("Pss", 0) for pid in pids) / MEGABYTE for pids in (found["main"], found["workers"], warm)]
+    sums = [
+        sum(rollup(pid).get("Pss", 0) for pid in pids) / MEGABYTE for pids in (found["main"], found["workers"], warm)
+    ]
     files = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in found["main"] + found["workers"] + warm)
     total = sum(map(len, found.values()))
     print(f"{number:7} {sums[0]:7.0f} {sums[1]:8.0f} {sums[2]:7.0f} {files:11} {total:10}", flush=True)

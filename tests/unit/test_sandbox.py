@@ -218,11 +218,12 @@ for name, number in { ({name: number for name, number in numbers.items() if numb
 
 def test_a_new_user_namespace_is_refused(inside: Look) -> None:
     """By clone, and by clone3, whose flags no filter can read. Together with CLONE_FS the kernel itself would say EINVAL."""
+    clone, clone3 = (pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name) for name in ("clone", "clone3"))
     source = f"""
-import ctypes, platform
+import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 seen = []
-for number, flags in (({pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, "clone")}, {confine.CLONE_NEWUSER | 0x200 | 17}), (435, 0)):
+for number, flags in (({clone}, {confine.CLONE_NEWUSER | 0x200 | 17}), ({clone3 if clone3 > 0 else 435}, 0)):
     if libc.syscall(number, flags, 0, 0, 0, 0) == 0: __import__('os')._exit(0)
     seen.append(ctypes.get_errno())
 """
