@@ -59,9 +59,17 @@ def print_row(number: int, root: int) -> None:
     sums = [
         sum(rollup(pid).get("Pss", 0) for pid in pids) / MEGABYTE for pids in (found["main"], found["workers"], warm)
     ]
-    files = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in found["main"] + found["workers"] + warm)
+    files = sum(open_files(pid) for pid in found["main"] + found["workers"] + warm)
     total = sum(map(len, found.values()))
     print(f"{number:7} {sums[0]:7.0f} {sums[1]:8.0f} {sums[2]:7.0f} {files:11} {total:10}", flush=True)
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors a process has; 0 if it has ended meanwhile."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
 
 
 def watch_children(over: threading.Event, biggest: list[int]) -> None:
