@@ -96,25 +96,21 @@ def leaked_files(assignment: Assignment, folder: Path) -> list[str]:
 
 
 def _secret_lines(text: str) -> Iterator[str]:
-    inside = False
-    for line in text.splitlines():
-        if line.strip().startswith("### BEGIN"):
-            inside = True
-        elif line.strip().startswith("### END"):
-            inside = False
-        elif inside and len(line.strip()) >= TELLING_LENGTH:
-            yield line.strip()
+    return (line.strip() for line, secret in _regions(text) if secret and len(line.strip()) >= TELLING_LENGTH)
 
 
 def _public_lines(text: str) -> Iterator[str]:
+    return (line for line, secret in _regions(text) if not secret)
+
+
+def _regions(text: str) -> Iterator[tuple[str, bool]]:
+    """Every line but the markers, and whether it stands between two of them."""
     inside = False
     for line in text.splitlines():
-        if line.strip().startswith("### BEGIN"):
-            inside = True
-        elif line.strip().startswith("### END"):
-            inside = False
-        elif not inside:
-            yield line
+        if line.strip().startswith(("### BEGIN", "### END")):
+            inside = line.strip().startswith("### BEGIN")
+        else:
+            yield line, inside
 
 
 def _strings(value: Any) -> Iterator[str]:
