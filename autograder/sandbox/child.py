@@ -45,8 +45,13 @@ class Line:
 
     def __init__(self, descriptor: int) -> None:
         self.socket = socket.socket(fileno=descriptor)
-        self.threads = threading.Lock()
+        self.renew()
         self.processes = os.memfd_create("line")
+        os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        """A lock of this process's own: a thread that held the old one at the fork is not here to let it go."""
+        self.threads = threading.Lock()
 
     def send(self, channel: int, payload: bytes) -> None:
         with self.threads:

