@@ -32,6 +32,7 @@ EXPECTED = {  # status, automatic score, and a word of the one line that says wh
     "broken": ("unreadable", None, "tiny.ipynb is not a notebook"),
     "empty": ("unreadable", None, "tiny.ipynb is not a notebook"),
     "linked": ("unreadable", None, "tiny.ipynb is a symbolic link"),
+    "mistimed": ("completed", 3, "timestamp.txt says 'yesterday, or so', which is no time"),
     "misnamed": ("mended", 3, "homework.ipynb was taken as tiny.ipynb"),
     "undecided": ("unreadable", None, "a.ipynb, b.ipynb cannot stand for it"),
     "julia": ("unreadable", None, "the notebook's kernel is julia"),

@@ -96,7 +96,7 @@ def test_a_frozen_child_ends_although_it_hears_no_signal(sandbox: Sandbox) -> No
         ("while True: pass", "timed out"),
         ("hoard = []\nwhile True: hoard.append(bytearray(b'1' * 2**20))", "out of memory"),
         ("print('x' * 50_000_000)", "output limit"),
-        ("for i in range(3000): display(i)", "output limit"),
+        ("for i in range(2500): display(i)", "output limit"),
         ("raise ValueError", "completed"),
         ("import sys; sys.exit(1)", "completed"),
         ("import threading, time\nthreading.Thread(target=lambda: time.sleep(99)).start()", "completed"),
@@ -115,7 +115,7 @@ def test_after_a_cell_that_ends_badly_the_walk_goes_on(sandbox: Sandbox, cell: s
 
 def test_a_flood_of_small_outputs_does_not_keep_the_judge_waiting(sandbox: Sandbox) -> None:
     """The state "idle" passes when the output's budget is spent; nbclient would wait 4 s for it."""
-    judged = sandbox.judge(code("for i in range(4000): display(i)"), *AFTER, output_mb=1)
+    judged = sandbox.judge(code("for i in range(2500): display(i)"), *AFTER, output_mb=1)
     assert judged.grade.status == "output limit"
     assert judged.grade.seconds < 3.5
 

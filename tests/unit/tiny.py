@@ -131,6 +131,7 @@ class Desk:
         linked = self.put("linked", b"")
         linked.unlink()
         linked.symlink_to(self.assignment.course.submitted / "right" / NAME / "tiny.ipynb")
+        self.hand_in("mistimed").with_name("timestamp.txt").write_text("yesterday, or so")
         self.hand_in("misnamed", name="homework.ipynb")
         for name in ("a.ipynb", "b.ipynb"):
             self.hand_in("undecided", name=name)
