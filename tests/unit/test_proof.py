@@ -226,3 +226,13 @@ def test_full_marks_with_an_error_after_them_are_disproven() -> None:
     cells = {"square": CellGrade(3, 3, (Check("shape", 3, True),), "ValueError: the checks are worth 3, the task 4")}
     grade = Grade("solution", NAME, "completed", cells)
     assert Expectation(frozenset(cells)).broken_by(grade).startswith("square raises ValueError")
+
+
+@pytest.mark.parametrize(("less", "broken"), [(frozenset(), "timed out: the plot"), (frozenset({"double"}), "")])
+def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
+    less: frozenset[str], broken: str
+) -> None:
+    """It would cost a student the plot. A chaff may hang: that is its mistake."""
+    cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
+    grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
+    assert proof._broken(grade, Expectation(frozenset(cells) - less, less)) == broken
