@@ -203,7 +203,7 @@ def _progress(rows: Iterable[T], total: int | None, what: str, quiet: bool = Fal
 
 def _plain(rows: Iterable[T], total: int | None, what: str, say: Callable[[str], None]) -> Iterator[T]:
     step = max(1, (total or 100) // 10)
-    say(f"{what}: {total if total is not None else 'some'} to do")
+    say(what if total is None else f"{what}: {total} to do")
     for count, row in enumerate(rows, 1):
         if count % step == 0:
             say(f"{what}: {count} done")

@@ -211,9 +211,8 @@ def draw_once() -> None:
         drawn = figure.Figure()
         axes = drawn.subplots()
         axes.plot([1, 2], label="x")
-        axes.set(
-            title="title", xlabel="$x^2$", ylabel="y", xscale="log"
-        )  # mathematics has a parser of its own to build
+        # Mathematics has a parser of its own to build.
+        axes.set(title="title", xlabel="$x^2$", ylabel="y", xscale="log")
         axes.legend()
         canvas.FigureCanvasAgg(drawn).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
 
