@@ -1,0 +1,130 @@
+"""What the course shows with the model: the diagonal, the batch size, order, counting, written words, a shared space."""
+
+import json
+
+import torch
+from captions import fill
+from concepts import CLASSES
+from config import HERE, OTHER_TEXT_TOWER
+from PIL import Image
+from torch import Tensor
+
+CLEAR = ("airplane", "bird", "frog", "ship", "truck")
+MIXED = ("dog", "cat", "horse", "automobile", "truck")
+
+
+def first_of_each(loaded, names: tuple[str, ...]) -> Tensor:
+    """The features of one Twemoji drawing of each class, by the alphabet's last."""
+    folder = HERE / "files" / "drawings"
+    chosen = [sorted((folder / name).glob("twemoji-*.png"))[-1] for name in names]
+    return loaded.images(torch.stack([loaded.preprocess(Image.open(path)) for path in chosen]))
+
+
+def five_by_five(loaded) -> dict:
+    """Cosines of five drawings and five captions, a clear set and one with near neighbours."""
+    found = {}
+    for title, names in (("clear", CLEAR), ("mixed", MIXED)):
+        cosines = first_of_each(loaded, names) @ loaded.texts([fill("a drawing of a {}", name) for name in names]).T
+        found[title] = {
+            name: [round(value, 2) for value in row] for name, row in zip(names, cosines.tolist(), strict=True)
+        }
+    return found
+
+
+def batch_sizes(loaded) -> dict[int, float]:
+    """Share of images that pick their own caption among n, over 200 shufflings of scenes never trained on."""
+    import numpy as np
+    from fetch import CACHE
+    from probe import to_input
+    from scenes import Composer
+
+    composer, scenes, seen = Composer(CACHE / "drawings.npz", seed=99), [], set()
+    while len(scenes) < 256:
+        scene = composer.compose()
+        if scene.caption not in seen:
+            seen.add(scene.caption)
+            scenes.append(scene)
+    images = loaded.images(to_input(np.stack([np.asarray(scene.image) for scene in scenes])))
+    cosines = images @ loaded.texts([scene.caption for scene in scenes]).T
+    generator, found = torch.Generator().manual_seed(0), {}
+    for size in (2, 8, 32, 128, 256):
+        right = 0.0
+        for _ in range(200):
+            order = torch.randperm(256, generator=generator).view(-1, size)
+            blocks = torch.stack([cosines[rows][:, rows] for rows in order])
+            right += (blocks.argmax(2) == torch.arange(size)).float().mean().item() / 200
+        found[size] = round(right, 3)
+    return found
+
+
+def pairs(loaded) -> dict:
+    """Of each kind of pair, how many pictures are nearer to their right caption; the cosines' mean difference."""
+    folder = HERE / "files" / "pairs"
+    rows, found = json.loads((folder / "pairs.json").read_text(encoding="utf-8")), {}
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        some = [row for row in rows if row["kind"] == kind]
+        images = loaded.images(torch.stack([loaded.preprocess(Image.open(folder / row["image"])) for row in some]))
+        right, wrong = (loaded.texts([row[side] for row in some]) for side in ("right", "wrong"))
+        margins = (images * right).sum(1) - (images * wrong).sum(1)
+        found[kind] = {
+            "right": int((margins > 0).sum()),
+            "n": len(some),
+            "mean margin": round(margins.mean().item(), 3),
+        }
+        if kind in {"written", "nonsense", "plain"}:
+            classes = loaded.texts([fill("a drawing of a {}", name) for name in CLASSES])
+            chosen = (images @ classes.T).argmax(1).tolist()
+            truth = [row["right"].split()[-1] for row in some]
+            other = [row["wrong"].split()[-1] for row in some]
+            names = [list(CLASSES)[index] for index in chosen]
+            found[kind] |= {
+                "of ten: right": sum(map(str.__eq__, names, truth)),
+                "of ten: the word": sum(map(str.__eq__, names, other)),
+            }
+    return found
+
+
+def independent(loaded) -> dict:
+    """The image tower with the text tower of another run: accuracy of the shown drawings, and the mean gap."""
+    from evaluate import Loaded, accuracy
+
+    found = {}
+    for title, each in (("together", loaded), ("independent", Loaded(pretrained_text_path=str(OTHER_TEXT_TOWER)))):
+        images, labels, names, _ = each.folder(HERE / "files" / "drawings")
+        classes = each.classes(names, ["a drawing of a {}"])
+        cosines, own = images @ classes.T, torch.nn.functional.one_hot(labels, len(names)).bool()
+        gap = cosines[own].mean() - cosines[~own].mean()
+        found[title] = accuracy(images, classes, labels) | {"gap": round(gap.item(), 3)}
+    return found
+
+
+def steadiness(loaded) -> dict[str, float]:
+    """Largest change of a cosine with threads, batch size, memory layout, float64 and without oneDNN."""
+    from torchvision.datasets import ImageFolder
+
+    batch = torch.stack(
+        [image for image, _ in ImageFolder(str(HERE / "files" / "drawings"), transform=loaded.preprocess)]
+    )
+    texts, model = loaded.texts([fill("a drawing of a {}", name) for name in CLASSES]), loaded.model
+    reference, found = loaded.images(batch) @ texts.T, {}
+
+    def note(name: str, images: Tensor) -> None:
+        found[name] = (images.double() @ texts.double().T - reference.double()).abs().max().item()
+
+    torch.set_num_threads(2)
+    note("two threads", loaded.images(batch))
+    torch.set_num_threads(1)
+    note("one image at a time", torch.cat([loaded.images(image[None]) for image in batch]))
+    note("channels last", loaded.images(batch.to(memory_format=torch.channels_last)))
+    with torch.backends.mkldnn.flags(enabled=False):
+        note("without oneDNN", loaded.images(batch))
+    note("float64", loaded_double(model, batch))
+    return found
+
+
+@torch.no_grad()
+def loaded_double(model: torch.nn.Module, batch: Tensor) -> Tensor:
+    """The image features in float64; the model is float32 again afterwards."""
+    features = model.double().encode_image(batch.double(), normalize=True)
+    model.float()
+    return features
