@@ -24,13 +24,13 @@ ATTEMPTS = 3
 
 
 class Batch:
-    """Judges jobs in `workers` processes; `modules` are imported once for all of them, beside torch.
+    """Judges jobs in `workers` processes. What the judge imports, and what students' cells do, is imported once for all.
 
     Entering it starts everything and waits for nothing: what the caller does next passes while torch is imported.
     """
 
-    def __init__(self, workers: int, modules: Sequence[str] = ()) -> None:
-        self.workers, self.modules = workers, list(modules)
+    def __init__(self, workers: int, judge: Sequence[str] = (), student: Sequence[str] = ()) -> None:
+        self.workers, self.judge_imports, self.student_imports = workers, list(judge), list(student)
         self.stack = ExitStack()
 
     def __enter__(self) -> Batch:
@@ -43,8 +43,8 @@ class Batch:
     def _start(self) -> None:
         os.environ.update(ONE_THREAD)  # read when torch is imported; two workers with two threads each would only wait
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*worker.PRELOAD, *self.modules])
-        self.warm = self.stack.enter_context(Warm())
+        context.set_forkserver_preload([*worker.PRELOAD, *self.judge_imports])
+        self.warm = self.stack.enter_context(Warm(self.student_imports))
         self.pool = ProcessPoolExecutor(self.workers, context, worker.start, (self.warm.control,))
         self.stack.callback(_end, self.pool)
         self.pool.submit(int)  # the fork server's imports begin, beside the warm process's own

@@ -100,7 +100,7 @@ def _imports(name: str, remedy: str) -> Finding:
 
 def _layers() -> Iterator[Finding]:
     try:
-        with Warm(preload=()) as warm:
+        with Warm() as warm:
             warm.wait()
             probe = _probe(warm)
     except AutograderError as error:

@@ -26,7 +26,7 @@ from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grade import CellGrade, Grade
 from autograder.gradebook import Book, is_time
-from autograder.judge.imports import judge_imports
+from autograder.judge.imports import judge_imports, student_imports
 from autograder.judge.job import Job
 from autograder.sandbox.warm import LAYERS
 
@@ -92,7 +92,7 @@ class Class:
         with ExitStack() as stack:
             batch = None
             if todo:  # its processes import torch while this one imports nbgrader
-                batch = stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source)))
+                batch = stack.enter_context(self._batch(len(todo)))
             book = stack.enter_context(Book(self.assignment.course))
             book.prepare(self.assignment, self.source)
             for name, grade in remembered.items():
@@ -101,11 +101,11 @@ class Class:
                     yield grade
                 else:
                     todo.append(name)
-            batch = batch or (
-                stack.enter_context(Batch(min(self.workers, len(todo)), judge_imports(self.source))) if todo else None
-            )
-            if batch:
-                yield from self._judged(book, batch, todo)
+            if todo:
+                yield from self._judged(book, batch or stack.enter_context(self._batch(len(todo))), todo)
+
+    def _batch(self, submissions: int) -> Batch:
+        return Batch(min(self.workers, submissions), judge_imports(self.source), student_imports(self.source))
 
     def _judged(self, book: Book, batch: Batch, names: list[str]) -> Iterator[Grade]:
         unreadable: list[Grade] = []

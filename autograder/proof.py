@@ -15,7 +15,7 @@ from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade
-from autograder.judge.imports import free_names, judge_imports
+from autograder.judge.imports import free_names, judge_imports, student_imports
 from autograder.judge.job import Job
 
 
@@ -166,7 +166,7 @@ def prove(
                 assignment.files,
             )
 
-    with Batch(min(workers, len(expected)), judge_imports(source)) as batch:
+    with Batch(min(workers, len(expected)), judge_imports(source), student_imports(source)) as batch:
         for grade, _ in batch.run(jobs()):
             yield grade.student, _broken(grade, expected[grade.student][1]), grade
 

@@ -60,3 +60,9 @@ def judge_imports(source: nb.Notebook) -> list[str]:
     """The modules that judging this notebook will import: those of its test cells and of the other locked ones."""
     cells = [cell for cell in nb.known_cells(source) if cell["cell_type"] == "code" and not nb.is_answer(cell)]
     return imported_modules(nb.source(cell) for cell in cells)
+
+
+def student_imports(source: nb.Notebook) -> list[str]:
+    """The modules that running this notebook's cells will import: those of all cells but the tests, the solution's included."""
+    cells = [cell for cell in source["cells"] if cell["cell_type"] == "code" and not nb.is_test(cell)]
+    return imported_modules(nb.source(cell) for cell in cells)

@@ -12,6 +12,7 @@ import itertools
 import os
 import resource
 import signal
+import stat
 from typing import Any
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
@@ -135,6 +136,28 @@ def make_filter() -> Any:
     rules.add_rule(deny, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
     rules.add_rule(pyseccomp.ERRNO(38), "clone3")
     return rules
+
+
+def own_files() -> set[int]:
+    """Open anew, under their old numbers, the regular files that this process was forked with; returns the numbers.
+
+    matplotlib keeps its fonts open and reads glyphs late. A descriptor from before the fork shares its position with every
+    other child's, and one that was closed behind matplotlib's back is soon another file's number.
+    """
+    renewed = set()
+    for name in os.listdir("/proc/self/fd"):
+        old = int(name)
+        try:
+            if old > 2 and stat.S_ISREG(os.fstat(old).st_mode):  # 0 to 2 are the standard ones
+                position = os.lseek(old, 0, os.SEEK_CUR)
+                new = os.open(os.readlink(f"/proc/self/fd/{old}"), os.O_RDONLY | os.O_CLOEXEC)
+                os.lseek(new, position, os.SEEK_SET)
+                os.dup2(new, old, inheritable=False)
+                os.close(new)
+                renewed.add(old)
+        except OSError:
+            continue  # gone, or not to be seen from here: it is closed with the rest
+    return renewed
 
 
 def close_descriptors(keep: set[int]) -> None:

@@ -1,7 +1,7 @@
 """Starts the warm process in its jail, and asks it for children.
 
 The jail is bubblewrap's: fresh namespaces of every kind, a root file system that holds the interpreter, the system's
-libraries and the five files of ours that run beside a student, all read-only, and nothing else of the host.
+libraries and the few files of ours that run beside a student, all read-only, and nothing else of the host.
 """
 
 from __future__ import annotations
@@ -20,13 +20,8 @@ from types import TracebackType
 
 from autograder.errors import InfrastructureError, IsolationError
 
-# What the kernel and the course's notebooks import. A module that is missing here is passed over. Not the inline backend:
-# it hooks itself into the shell that is there when it is imported.
-PRELOAD = (
-    "numpy", "torch", "torch.nn.functional", "matplotlib.pyplot", "matplotlib.font_manager",
-    "matplotlib.backends.backend_agg", "IPython.core.pylabtools", "PIL.PngImagePlugin", "open_clip",
-    "pexpect", "pdb",
-)  # fmt: skip
+# What the kernel itself imports late: for `!command`, `%debug`, and a figure's picture.
+KERNEL_LATE = ("numpy", "pexpect", "pdb", "IPython.core.pylabtools", "PIL.PngImagePlugin")
 # torch and open_clip import in 6 to 9 s on a busy two-core machine, a cold disk included; ten times that is broken.
 START_SECONDS = 120
 # It ends within 50 ms of its last client.
@@ -57,8 +52,9 @@ class ChildLimits:
 class Warm:
     """The warm process. `control` may be handed to other processes; each request on it stands for itself."""
 
-    def __init__(self, preload: Sequence[str] = PRELOAD) -> None:
-        self.preload, self.is_ready = list(preload), False
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        """`preload` are modules to import once for all children; one that is missing here is passed over."""
+        self.preload, self.is_ready = [*KERNEL_LATE, *preload], False
 
     def __enter__(self) -> Warm:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
@@ -200,7 +196,14 @@ def _copy_engine(target: Path) -> None:
     """What runs beside a student, and nothing else of ours: in the jail there is no grader to look at."""
     package = Path(__file__).parent.parent
     (target / "autograder" / "sandbox").mkdir(parents=True)
-    for name in ("__init__.py", "wire.py", "sandbox/__init__.py", "sandbox/child.py", "sandbox/confine.py"):
+    for name in (
+        "__init__.py",
+        "wire.py",
+        "sandbox/__init__.py",
+        "sandbox/child.py",
+        "sandbox/ipython.py",
+        "sandbox/confine.py",
+    ):
         shutil.copy(package / name, target / "autograder" / name)
     for name in ("sandbox/zygote.py", "sandbox/launch.py"):
         shutil.copy(package / name, target / "autograder" / name)

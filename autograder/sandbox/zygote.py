@@ -19,7 +19,7 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from autograder.sandbox import child, confine
+from autograder.sandbox import child, confine, ipython
 
 # How often the memory of a child is read. At 20 Hz one reading costs about 0.1 ms, and a child that fills memory at 2 GB a
 # second is stopped 100 MB over its limit.
@@ -31,10 +31,11 @@ def main() -> None:
     for name in json.loads(sys.argv[2]):
         with contextlib.suppress(ImportError):  # a course may name what only some machines have
             importlib.import_module(name)
-    for name in child.rehearse():
+    app = ipython.prepare()
+    for name in ipython.rehearse(app):
         with contextlib.suppress(Exception):  # what cannot be imported twice is imported late, as before
             importlib.import_module(name)
-    child.draw_once()
+    ipython.draw_once()
     system_call_filter = confine.make_filter()
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
@@ -51,7 +52,7 @@ def main() -> None:
         if os.fork() == 0:
             control.close()
             connection, leash = descriptors
-            supervise(connection, leash, json.loads(request), system_call_filter)
+            supervise(app, connection, leash, json.loads(request), system_call_filter)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -63,7 +64,9 @@ def reap() -> None:
             pass
 
 
-def supervise(connection: int, leash_descriptor: int, limits: dict[str, Any], system_call_filter: Any) -> NoReturn:
+def supervise(
+    app: ipython.KernelApp, connection: int, leash_descriptor: int, limits: dict[str, Any], system_call_filter: Any
+) -> NoReturn:
     """Fork the confined child, then stand by: one report on the leash when it is up, one when it has ended."""
     leash = socket.socket(fileno=leash_descriptor)
     try:
@@ -72,7 +75,7 @@ def supervise(connection: int, leash_descriptor: int, limits: dict[str, Any], sy
         up, tell = os.pipe()
         pid = os.fork()
         if pid == 0:
-            become_child(connection, tell, limits, system_call_filter)
+            become_child(app, connection, tell, limits, system_call_filter)
         os.close(tell)
         os.close(connection)
         trouble = os.read(up, 4096).decode()
@@ -87,13 +90,15 @@ def supervise(connection: int, leash_descriptor: int, limits: dict[str, Any], sy
         os._exit(0)
 
 
-def become_child(connection: int, tell: int, limits: dict[str, Any], system_call_filter: Any) -> NoReturn:
+def become_child(
+    app: ipython.KernelApp, connection: int, tell: int, limits: dict[str, Any], system_call_filter: Any
+) -> NoReturn:
     """Shut this process in, layer by layer, and become the kernel. Any layer that fails is told and ends it."""
     try:
         confine.die_with_parent()
         confine.private_files(limits["tmp"], limits["shm"], sys.argv[3:])
-        os.makedirs(child.HOME)
-        os.chdir(child.HOME)
+        os.makedirs(ipython.HOME)
+        os.chdir(ipython.HOME)
         with open("/proc/self/statm") as file:
             already = int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
         confine.limits(already + 2 * limits["memory"], limits["processes"], limits["tmp"], limits["cpu_seconds"])
@@ -108,8 +113,8 @@ def become_child(connection: int, tell: int, limits: dict[str, Any], system_call
         os.write(tell, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
     try:
-        confine.close_descriptors({0, 1, 2, connection})
-        child.serve(connection, limits["seed"])
+        confine.close_descriptors({0, 1, 2, connection} | confine.own_files())
+        child.serve(app, connection, limits["seed"])
     finally:
         os._exit(0)
 

@@ -21,7 +21,7 @@ settings.load_profile("project")
 def warm() -> Iterator[Warm]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_SECRET", MARK)  # what a grader's environment may hold: tokens, passwords
-        with Warm(preload=("numpy", "torch")) as started:
+        with Warm(["torch"]) as started:
             started.wait()
             yield started
 
@@ -58,5 +58,5 @@ class Running:
 def quick(warm: Warm) -> Iterator[None]:
     """Batches that need not wait for a warm process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.batch.Warm", lambda: Running(warm))
+        patch.setattr("autograder.batch.Warm", lambda _: Running(warm))
         yield

