@@ -12,7 +12,7 @@ SIDE = 64  # px
 FONTS = sorted(
     str(path)
     for path in (Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("*.ttf")
-    if path.stem.startswith("DejaVu")
+    if (path.stem.startswith("DejaVu") and "Display" not in path.stem)  # those two have no letters
     or path.stem in {"STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmb10"}
 )
 LETTERS = {path: {size: ImageFont.truetype(path, size) for size in range(9, 33)} for path in FONTS}
@@ -48,6 +48,14 @@ def coloured(rng: random.Random, shape: str, colour: str) -> Image.Image:
     shade = tuple(max(0, min(255, channel + rng.randint(-15, 15))) for channel in COLOURS[colour])
     drawing = Image.new("RGBA", SHAPE[shape].size, shade)
     drawing.putalpha(SHAPE[shape])
+    return drawing
+
+
+def tinted(rng: random.Random, glyph: Image.Image) -> Image.Image:
+    """A one-colour icon in black or in some other colour, mostly dark."""
+    low, high = rng.choice(((0, 1), (0, 90), (0, 220)))
+    drawing = Image.new("RGBA", glyph.size, tuple(rng.randint(low, high) for _ in range(3)))
+    drawing.putalpha(glyph.getchannel("A"))
     return drawing
 
 
@@ -121,7 +129,7 @@ def finish(rng: random.Random, canvas: Image.Image, style: str = "") -> Image.Im
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.7, 2)))
     if rng.random() < 0.15:
         grain = np.frombuffer(rng.randbytes(SIDE * SIDE), np.uint8).reshape(SIDE, SIDE, 1) / 255 - 0.5
-        noisy = np.asarray(image) + grain * rng.uniform(20, 90)
+        noisy = np.asarray(image) + grain * rng.uniform(15, 60)
         image = Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
     return image
 

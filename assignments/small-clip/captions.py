@@ -42,9 +42,9 @@ WRITTEN = (
     "the word {}", 'the word "{}"', "a sign that says {}", "a label that says {}", "{} written on paper", "the text {}",
     "a photo of the word {}", "{}", 'a sign that says "{}"',
 )
-NUMBERED = (
-    "the digit {}", "a photo of the digit {}", "a photo of the digit {}.", "the number {}", "a photo of the number {}", "{}",
-    'a photo of the number: "{}".', "a handwritten {}", "a handwritten digit {}", "a drawing of the digit {}",
+NUMBERED = (  # never the bare word, which also counts things: a prompt has to say that a digit is meant
+    "the digit {}", "a photo of the digit {}", "a photo of the digit {}.", "the number {}", "a photo of the number {}",
+    'a photo of the number: "{}".', "a handwritten digit {}", "a drawing of the digit {}",
 )
 # A student's own prompts also hold these; each is also in the captions of the counts and relations.
 JOINED = ("{a} to the {relation} of {b}", "{a} {relation} of {b}", "{a} on the {relation} of {b}")

@@ -81,6 +81,54 @@ FXEMOJI: dict[str, str] = {
     "grinning-face": "grin", "crying-face": "crying", "ice-cream": "icecream", "bear": "bear", "monkey": "monkey",
     "snowman": "snowmanwithoutsnow", "goat": "goat", "star": "star",
 }
+
+# So does Streamline for some; its "turkey" is the country's flag.
+STREAMLINE: dict[str, str] = {
+    "bird": "bird-1", "black-bird": "bird-2", "penguin": "penguin-1", "hatching-chick": "hatching-chick-1",
+    "grinning-cat": "grinning-cat-face", "grinning-cat-with-smiling-eyes": "grinning-cat-face-with-smiling-eyes",
+    "cat-with-tears-of-joy": "cat-face-with-tears-of-joy", "cat-with-wry-smile": "cat-face-with-wry-smile",
+    "smiling-cat-with-heart-eyes": "smiling-cat-face-with-heart-eyes", "kissing-cat": "kissing-cat-face",
+    "weary-cat": "weary-cat-face", "crying-cat": "crying-cat-face", "pouting-cat": "pouting-cat-face",
+    "frog": "frog-face", "fox": "fox-face-1", "bear": "bear-face", "panda": "panda-face", "lion": "lion-face",
+    "wolf": "wolf-face", "unicorn": "unicorn-face", "fish": "tropical-fish", "whale": "spouting-whale",
+    "strawberry": "strawberry-1", "watermelon": "watermelon-1", "hamburger": "hamburger-1", "pizza": "pizza-1",
+    "ice-cream": "shaved-ice", "doughnut": "doughnut-1", "birthday-cake": "birthday-cake-1", "cactus": "cactus-1",
+    "hot-beverage": "hot-beverage-1", "sunflower": "sunflower-1", "cloud": "cloud-1", "wrapped-gift": "wrapped-gift-1",
+    "ring": "ring-1", "glasses": "glasses-1", "red-heart": "heart-suit", "raised-hand": "raised-hand-1",
+    "turkey": "",
+}
+
+# One-colour icons of the ten classes, for lines and silhouettes: emoji alone leave clip art too strange.
+GLYPHS: dict[str, dict[str, str]] = {
+    "game-icons": {
+        "airplane": "airplane airplane-arrival airplane-departure commercial-airplane jet-fighter",
+        "automobile": "city-car f1-car police-car race-car",
+        "bird": "barn-owl canadian-goose chicken crow-dive dove duck eagle-head flamingo freedom-dove goose kiwi-bird owl "
+                "parrot-head peace-dove penguin rooster swan",
+        "cat": "cat hollow-cat", "deer": "deer deer-head stag-head", "frog": "frog", "horse": "horse-head",
+        "dog": "jumping-dog sitting-dog sniffing-dog labrador-head", "truck": "truck tow-truck food-truck",
+        "ship": "cargo-ship fishing-boat sailboat shooner-sailboat small-fishing-sailboat speed-boat",
+    },
+    "mdi": {
+        "airplane": "airplane airplane-landing airplane-takeoff", "bird": "bird duck owl penguin turkey", "cat": "cat",
+        "automobile": "car car-side car-hatchback car-estate car-sports car-convertible taxi",
+        "dog": "dog dog-side dog-service", "horse": "horse horse-variant horse-variant-fast", "ship": "ferry sail-boat",
+        "truck": "truck dump-truck fire-truck tanker-truck tow-truck truck-trailer car-pickup",
+    },
+    "fa6-solid": {
+        "airplane": "plane plane-departure plane-arrival jet-fighter", "automobile": "car car-side car-rear taxi",
+        "bird": "crow dove kiwi-bird", "cat": "cat", "dog": "dog", "frog": "frog", "horse": "horse horse-head",
+        "ship": "ferry sailboat ship", "truck": "truck truck-moving truck-pickup truck-front",
+    },
+    "icon-park": {
+        "airplane": "airplane", "automobile": "car taxi", "bird": "bird chicken duck eagle owl turkey", "cat": "cat",
+        "deer": "deer", "dog": "dog", "frog": "frog", "ship": "sailboat ship", "truck": "truck",
+    },
+    "tabler": {
+        "airplane": "plane plane-tilt", "automobile": "car car-suv", "cat": "cat", "deer": "deer", "dog": "dog",
+        "horse": "horse", "ship": "ship sailboat speedboat", "truck": "truck truck-delivery",
+    },
+}
 # fmt: on
 
 LABEL: dict[str, str] = {drawing: name for name, drawings in CLASSES.items() for drawing in drawings} | {
@@ -96,6 +144,13 @@ def spoken(drawing: str) -> tuple[str, ...]:
 
 def vendor_name(vendor: str, drawing: str) -> str:
     """The drawing's name in one vendor's set; empty where the vendor has none that means the same."""
-    if vendor != "fxemoji":
-        return drawing
-    return FXEMOJI.get(drawing, drawing.replace("-", ""))
+    if vendor == "fxemoji":
+        return FXEMOJI.get(drawing, drawing.replace("-", ""))
+    return STREAMLINE.get(drawing, drawing) if vendor == "streamline-emojis" else drawing
+
+
+def drawn_by(vendor: str) -> list[tuple[str, str]]:
+    """What to render of one vendor's set: (the drawing's or, for one-colour icons, the class's name; icon's name)."""
+    if vendor in GLYPHS:
+        return [(label, icon) for label, icons in GLYPHS[vendor].items() for icon in icons.split()]
+    return [(drawing, vendor_name(vendor, drawing)) for drawing in DRAWINGS]

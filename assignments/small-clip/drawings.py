@@ -3,6 +3,7 @@
     python drawings.py [CACHE]
 
 Writes `CACHE/drawings.npz`: pixels (n, 80, 80, 4) uint8, RGBA; drawing (n,) and vendor (n,), names.
+A one-colour icon has its class's name for a drawing's.
 """
 
 import io
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import resvg_py
-from concepts import DRAWINGS, vendor_name
+from concepts import drawn_by
 from fetch import CACHE, VENDORS
 from PIL import Image
 
@@ -59,8 +60,8 @@ def render(cache: Path) -> None:
     pixels, drawing, vendor = [], [], []
     for source in VENDORS:
         icons = load_icons(source.name, cache)
-        for name in DRAWINGS:
-            text = svg(icons, vendor_name(source.name, name))
+        for name, icon in drawn_by(source.name):
+            text = svg(icons, icon)
             if text is not None:
                 pixels.append(np.asarray(rgba(text, SIDE)))
                 drawing.append(name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from canvas import FONTS, SIDE, background, coloured, finish, place, scattered, vary, write
+from canvas import FONTS, SIDE, background, coloured, finish, place, scattered, tinted, vary, write
 from captions import (
     COLOURS,
     COUNTED,
@@ -28,13 +28,13 @@ from captions import (
     depicting,
     plural,
 )
-from concepts import CLASSES, LABEL, OTHERS, spoken
+from concepts import CLASSES, GLYPHS, LABEL, OTHERS, spoken
 from fetch import CACHE, VENDORS
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from strokes import written_digit
 
 KINDS = {  # share of the images, in percent
-    "class": 27, "other": 25, "labelled": 8, "shape": 6, "count": 7, "relation": 7, "digit": 14, "word": 6,
+    "class": 26, "other": 24, "labelled": 9, "shape": 5, "count": 6, "relation": 6, "digit": 12, "word": 12,
 }  # fmt: skip
 WORDS = tuple(sorted({*LABEL.values(), "car", "plane", "boat"}))
 
@@ -55,10 +55,12 @@ class Composer:
         self.rng = random.Random(seed)  # noqa: S311 - chance that can be repeated, not secrets
         held_out = {vendor.name for vendor in VENDORS if vendor.held_out}
         self.drawings: dict[str, list[Image.Image]] = {}
+        self.glyphs: dict[str, list[Image.Image]] = {}
         with np.load(archive) as stored:
             for pixels, name, vendor in zip(stored["pixels"], stored["drawing"], stored["vendor"], strict=True):
                 if str(vendor) not in held_out:
-                    self.drawings.setdefault(str(name), []).append(Image.fromarray(pixels))
+                    kept = self.glyphs if str(vendor) in GLYPHS else self.drawings
+                    kept.setdefault(str(name), []).append(Image.fromarray(pixels))
         self.by_label: dict[str, list[str]] = {}
         for name in self.drawings:
             self.by_label.setdefault(LABEL[name], []).append(name)
@@ -69,7 +71,11 @@ class Composer:
         return getattr(self, f"_{kind}")()
 
     def _class(self) -> Scene:
-        return self._drawing(self.rng.choice(self.by_label[self.rng.choice(tuple(CLASSES))]))
+        label = self.rng.choice(tuple(CLASSES))
+        if self.rng.random() < 0.3:
+            glyph = tinted(self.rng, self.rng.choice(self.glyphs[label]))
+            return self._show(glyph, label, (label,))
+        return self._drawing(self.rng.choice(self.by_label[label]))
 
     def _other(self) -> Scene:
         return self._drawing(self.rng.choice([name for name in OTHERS if name in self.drawings]))
@@ -80,24 +86,27 @@ class Composer:
         return self._drawing(self.rng.choice(self.by_label[label]), written=True)
 
     def _drawing(self, name: str, written: bool = False) -> Scene:
-        rng, label = self.rng, LABEL[name]
+        return self._show(self.rng.choice(self.drawings[name]), LABEL[name], spoken(name), written)
+
+    def _show(self, drawing: Image.Image, label: str, names: tuple[str, ...], written: bool = False) -> Scene:
+        """One drawing in some style, called by its label or, less often, by one of its other names."""
+        rng = self.rng
         style = rng.choices(
             ("", "gray", "outline", "silhouette", "blurred", "pixelated"), (0.54, 0.1, 0.14, 0.06, 0.08, 0.08)
         )[0]
         canvas = Image.new("RGBA", (SIDE, SIDE), "white") if style == "outline" else background(self.rng)
-        drawing = vary(self.rng, rng.choice(self.drawings[name]), style)
-        place(self.rng, canvas, drawing, (32 + rng.gauss(0, 4), 32 + rng.gauss(0, 4)), rng.uniform(30, 66), turn=20)
-        word = label if label in CLASSES else rng.choice(spoken(name))
-        if label in CLASSES and rng.random() < 0.2:
-            word = rng.choice(spoken(name))
+        place(
+            self.rng,
+            canvas,
+            vary(rng, drawing, style),
+            (32 + rng.gauss(0, 4), 32 + rng.gauss(0, 4)),
+            rng.uniform(30, 66),
+            turn=20,
+        )
+        word = label if label in CLASSES and rng.random() < 0.8 else rng.choice(names)
         if written:
-            write(
-                self.rng,
-                canvas,
-                word,
-                rng.randint(9, 16),
-                (32 + rng.gauss(0, 6), rng.choice((10, 32, 54)) + rng.gauss(0, 4)),
-            )
+            spot = (32 + rng.gauss(0, 6), rng.choice((10, 32, 54)) + rng.gauss(0, 4))
+            write(rng, canvas, word, rng.randint(9, 16), spot)
         return Scene(finish(self.rng, canvas, style), depicting(word, style, rng), label)
 
     def _shape(self) -> Scene:
@@ -164,11 +173,14 @@ class Composer:
         return Scene(gray, rng.choice(NUMBERED).format(name), f"digit {digit}")
 
     def _word(self) -> Scene:
+        """A written word. Half are captioned as the thing would be, as signs and labels on the web often are."""
         rng = self.rng
         word = rng.choice(tuple(CLASSES) if rng.random() < 0.4 else WORDS)
-        canvas = background(self.rng)
-        write(self.rng, canvas, word, rng.randint(9, 24), (32 + rng.gauss(0, 4), 32 + rng.gauss(0, 9)))
-        return Scene(finish(self.rng, canvas), rng.choice(WRITTEN).format(word), f"word {word}")
+        canvas = background(rng)
+        write(rng, canvas, word, rng.randint(9, 24), (32 + rng.gauss(0, 4), 32 + rng.gauss(0, 12)))
+        if rng.random() < 0.5:
+            return Scene(finish(rng, canvas), depicting(word, "", rng), word)
+        return Scene(finish(rng, canvas), rng.choice(WRITTEN).format(word), f"word {word}")
 
     def _thing(self, counted: bool = False) -> tuple[str, Image.Image]:
         """A thing to count or to set beside another: its name and its drawing."""

@@ -50,12 +50,20 @@ def batches(keys: list[str], rng: random.Random) -> Iterator[list[int]]:
 
 
 def shaken(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image moved by up to 4 px and its contrast and brightness by up to a fifth."""
+    """Each image moved by up to 4 px, its contrast and brightness changed by up to a fifth, a patch of some covered."""
     padded = torch.nn.functional.pad(images, (4,) * 4, mode="replicate")
     moves = torch.randint(0, 9, (len(images), 2), generator=generator).tolist()
     moved = torch.stack([image[:, y : y + 64, x : x + 64] for image, (y, x) in zip(padded, moves, strict=True)])
     gain, shift = torch.rand(2, len(images), 1, 1, 1, generator=generator) * 0.4 - 0.2
-    return moved * (1 + gain) + shift
+    shaken_images = moved * (1 + gain) + shift
+    covered = torch.rand(len(images), generator=generator) < 0.25
+    corners = torch.randint(0, 56, (len(images), 2), generator=generator).tolist()
+    sides = torch.randint(8, 26, (len(images), 2), generator=generator).tolist()
+    tones = torch.randn(len(images), 3, 1, 1, generator=generator)
+    for row in covered.nonzero()[:, 0].tolist():
+        (y, x), (height, width) = corners[row], sides[row]
+        shaken_images[row, :, y : y + height, x : x + width] = tones[row]
+    return shaken_images
 
 
 def parameter_groups(model: torch.nn.Module) -> list[dict]:
@@ -80,7 +88,9 @@ def train(scenes: Path, out: Path, steps: int, seed: int, peak: float) -> None:
     vocab_size = write_merges(MERGES)
     write_config(MODEL, vocab_size)
     tokenizer = open_clip.SimpleTokenizer(bpe_path=str(MERGES), context_length=24)
-    model = open_clip.CLIP(**model_config(vocab_size)["model_cfg"])
+    model = open_clip.CLIP(**model_config(vocab_size)["model_cfg"]).to(
+        memory_format=torch.channels_last
+    )  # a quarter faster
     pixels = np.load(scenes.with_suffix(".npy"), mmap_mode="r")
     captions, keys = zip(*json.loads(scenes.with_suffix(".json").read_text()), strict=True)
     tokens = tokenizer(list(captions))
@@ -90,7 +100,7 @@ def train(scenes: Path, out: Path, steps: int, seed: int, peak: float) -> None:
     for step, rows in zip(range(steps), batches(list(keys), random.Random(seed)), strict=False):  # noqa: S311 - chance that can be repeated, not secrets
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps, peak)
-        images = shaken(to_input(pixels[sorted(rows)]), generator)
+        images = shaken(to_input(pixels[sorted(rows)]), generator).to(memory_format=torch.channels_last)
         loss = loss_of(*model(images, tokens[sorted(rows)]))
         optimizer.zero_grad()
         loss.backward()
