@@ -13,25 +13,40 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from pathlib import Path
 
+from autograder import notebook as nb
+from autograder.course import Assignment
 from autograder.errors import AutograderError, InfrastructureError
 from autograder.grade import Grade
 from autograder.judge import worker
+from autograder.judge.imports import judge_imports, student_imports
 from autograder.judge.job import Job
-from autograder.sandbox.warm import ONE_THREAD, Warm
+from autograder.judge.worker import Result
+from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
 
 ATTEMPTS = 3
 
 
 class Batch:
-    """Judges jobs in `workers` processes. What the judge imports, and what students' cells do, is imported once for all.
+    """Judges jobs of one assignment in `workers` processes. What its tests import, and what students' cells do, is imported
+    once for all; tests run in `folder`, where its files lie.
 
     Entering it starts everything and waits for nothing: what the caller does next passes while torch is imported.
     """
 
-    def __init__(self, workers: int, judge: Sequence[str] = (), student: Sequence[str] = ()) -> None:
-        self.workers, self.judge_imports, self.student_imports = workers, list(judge), list(student)
+    def __init__(
+        self, workers: int, modules: Sequence[str] = (), outfit: Outfit | None = None, folder: Path | None = None
+    ) -> None:
+        self.workers, self.modules, self.outfit, self.folder = workers, list(modules), outfit or Outfit(), folder
         self.stack = ExitStack()
+
+    @classmethod
+    def of(cls, assignment: Assignment, source: nb.Notebook, workers: int) -> Batch:
+        """A batch for submissions of this assignment, whose instructor's notebook is `source`."""
+        settings = assignment.settings
+        outfit = Outfit(student_imports(source), assignment.files, settings.folders, settings.environment)
+        return cls(workers, judge_imports(source), outfit, assignment.source_folder)
 
     def __enter__(self) -> Batch:
         self._start()
@@ -43,17 +58,18 @@ class Batch:
     def _start(self) -> None:
         os.environ.update(ONE_THREAD)  # read when torch is imported; two workers with two threads each would only wait
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*worker.PRELOAD, *self.judge_imports])
-        self.warm = self.stack.enter_context(Warm(self.student_imports))
-        self.pool = ProcessPoolExecutor(self.workers, context, worker.start, (self.warm.control,))
+        context.set_forkserver_preload([*worker.PRELOAD, *self.modules])
+        self.warm = self.stack.enter_context(Warm(self.outfit))
+        arguments = (self.warm.control, self.folder, dict(self.outfit.environment))
+        self.pool = ProcessPoolExecutor(self.workers, context, worker.start, arguments)
         self.stack.callback(_end, self.pool)
         self.pool.submit(int)  # the fork server's imports begin, beside the warm process's own
 
     def _stop(self) -> None:
         self.stack.close()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Grade, bytes]]:
-        """The grade and the saved notebook of each job, in the order in which they are done.
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        """The result of each job, in the order in which they are done.
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.
         What has to be tried again is tried alone: a job that ends every worker must not take others with it three times.
@@ -61,7 +77,7 @@ class Batch:
         self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
-        running: dict[Future[tuple[Grade, bytes]], tuple[Job, int]] = {}
+        running: dict[Future[Result], tuple[Job, int]] = {}
         while True:
             while len(running) < (1 if again else 2 * self.workers):
                 job, attempt = again.popleft() if again else (next(source, None), 1)
@@ -81,11 +97,11 @@ class Batch:
                     if attempt < ATTEMPTS:
                         again.append((job, attempt + 1))
                     else:
-                        yield _failed(job, error), b""
+                        yield _failed(job, error)
                 except AutograderError:
                     raise
                 except Exception as error:  # a fault of ours that nobody foresaw stops this submission and no other
-                    yield _failed(job, error), b""
+                    yield _failed(job, error)
             if broken:
                 again.extend((job, attempt) for job, attempt in running.values())
                 running.clear()
@@ -93,18 +109,18 @@ class Batch:
                 self._start()
                 self.warm.wait()
 
-    def _submit(self, job: Job) -> Future[tuple[Grade, bytes]]:
+    def _submit(self, job: Job) -> Future[Result]:
         try:
             return self.pool.submit(worker.work, job)
         except BrokenProcessPool as error:
-            future: Future[tuple[Grade, bytes]] = Future()
+            future: Future[Result] = Future()
             future.set_exception(error)
             return future
 
 
-def _failed(job: Job, error: Exception) -> Grade:
+def _failed(job: Job, error: Exception) -> Result:
     reason = str(error) or type(error).__name__
-    return Grade(job.student, job.assignment, "failed", notes=(f"not graded: {reason}; run it again",))
+    return Result(Grade(job.student, job.assignment, "failed", notes=(f"not graded: {reason}; run it again",)))
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

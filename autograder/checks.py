@@ -15,6 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograder.reference import grader_folder, recall, remember
+
+__all__ = [
+    "Checks", "arguments_after", "as_array", "assert_close", "assert_reference", "features", "for_all", "grader_folder",
+    "is_close",
+]  # fmt: skip
+
 
 class Checks:
     """The named checks of one task. `with check("what must hold", 2):` earns 2 points if nothing inside raises."""
@@ -76,6 +83,18 @@ def assert_close(got: Any, expected: Any, what: str = "the result", *, rtol: flo
         index = tuple(int(i) for i in np.argwhere(off)[0])
         where = f"entry {list(index)} of {what}" if index else what
         raise AssertionError(f"{where} is {mine[index]:.6g}, off by more than rounding.")
+
+
+def assert_reference(name: str, got: Any, what: str = "the result", *, rtol: float = 0.0, atol: float = 1e-4) -> None:
+    """Assert that `got` is nearly what the solution returned here, as `autograder build` recorded it under `name`.
+
+    The tolerance is that of a cosine: on one machine and another, with 1 thread and 2, float32 and float64, correct ones
+    differ by 3e-7.
+    """
+    if got is None:
+        raise AssertionError(f"{what} is None: is a `return` missing?")
+    if not remember(name, as_array(got)):
+        assert_close(got, recall(name), what, rtol=rtol, atol=atol)
 
 
 def is_close(a: Any, b: Any, *, rtol: float = 1e-5, atol: float = 1e-6) -> bool:

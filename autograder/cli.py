@@ -223,8 +223,7 @@ def _table(grades: list[Grade]) -> None:
     table.add_column("notes", overflow="fold")
     for result in grades:
         score = "-" if result.score is None else f"{result.score:g}"
-        waiting = [name for name, cell in result.cells.items() if cell.score is None]
-        by_hand = ", ".join(waiting) if result.status not in ("unreadable", "failed") else "all"
+        by_hand = ", ".join(result.waiting) if result.status not in ("unreadable", "failed") else "all"
         notes = "; ".join(result.notes)
         table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
     Console(width=None if sys.stdout.isatty() else 160).print(table)

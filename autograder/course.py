@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,10 +33,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """assignment.toml: limits, and the seed that every submission starts from."""
+    """assignment.toml: limits; the seed that every submission starts from; the environment variables that its cells and its
+    tests find (which model, which data), the folders of this machine that its cells may read, and the name of the reference
+    outputs that were made with them."""
 
     limits: Limits = Limits()
     seed: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    reference: str = "default"
 
 
 @dataclass(frozen=True)
@@ -99,17 +105,24 @@ class Assignment:
         if not path.is_file():
             return Settings()
         try:
-            return msgspec.toml.decode(path.read_bytes(), type=_StrictSettings).settings()
+            settings = msgspec.toml.decode(path.read_bytes(), type=_StrictSettings).settings()
         except msgspec.DecodeError as error:
             raise CourseError(f"{path}: {error}") from None
+        for folder in settings.folders:
+            if not Path(folder).is_absolute() or not Path(folder).is_dir():
+                raise CourseError(f"{path}: folders: {folder} is not there; give the whole path of a folder")
+        return settings
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """The instructor's files beside the notebook (data, pictures), by their path relative to it."""
-        paths = [p for p in sorted(self.source_folder.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
-        return {
-            str(p.relative_to(self.source_folder)): p.read_bytes() for p in paths if ".ipynb_checkpoints" not in p.parts
-        }
+        """The instructor's files beside the notebook (data, pictures), by their path relative to it. Links are followed, as
+        nbgrader does: several assignments may share their data."""
+        found = {}
+        for folder, below, names in os.walk(self.source_folder, followlinks=True):
+            below[:] = sorted(name for name in below if name != ".ipynb_checkpoints")
+            for path in (Path(folder, name) for name in sorted(names) if not name.endswith(".ipynb")):
+                found[str(path.relative_to(self.source_folder))] = path.read_bytes()
+        return found
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -136,9 +149,15 @@ class _StrictLimits(msgspec.Struct, forbid_unknown_fields=True):
 class _StrictSettings(msgspec.Struct, forbid_unknown_fields=True):
     limits: _StrictLimits = msgspec.field(default_factory=_StrictLimits)
     seed: int = Settings.seed
+    environment: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*$")], str] = msgspec.field(
+        default_factory=dict
+    )
+    folders: tuple[str, ...] = ()
+    reference: Annotated[str, msgspec.Meta(pattern=r"^[\w-][\w.-]*$")] = Settings.reference
 
     def settings(self) -> Settings:
-        return Settings(Limits(**msgspec.structs.asdict(self.limits)), self.seed)
+        limits = Limits(**msgspec.structs.asdict(self.limits))
+        return Settings(limits, self.seed, self.environment, self.folders, self.reference)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment, Course
+from autograder.files import write_whole
 from autograder.gradebook import Book
-from autograder.grading import write_whole
 
 TOTALS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",

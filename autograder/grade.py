@@ -52,6 +52,7 @@ class Grade:
     notes: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     seconds: float = 0.0
+    marked: frozenset[str] = frozenset()  # the cells that a person has given points for
 
     @property
     def score(self) -> float | None:
@@ -66,7 +67,12 @@ class Grade:
 
     @property
     def needs_manual(self) -> bool:
-        return self.status not in GRADED or any(cell.score is None for cell in self.cells.values())
+        return self.status not in GRADED or bool(self.waiting)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The cells whose points a person must still give."""
+        return [name for name, cell in self.cells.items() if cell.score is None and name not in self.marked]
 
     def as_json(self) -> dict[str, Any]:
         """The line that `--json` prints, documented in the README."""

@@ -11,6 +11,7 @@ import fcntl
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,14 @@ from autograder.release import find_alembic, generate
 
 # A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
 LOCK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", and the cells marked by hand."""
+
+    late: str
+    marked: frozenset[str]
 
 
 class Book:
@@ -64,25 +73,53 @@ class Book:
         with tempfile.TemporaryDirectory() as folder:
             generate(assignment, Path(folder), self._url())
 
-    def write(self, assignment: Assignment, grade: Grade, timestamp: str | None, unanswered: frozenset[str]) -> str:
-        """Save one submission's grade; all of it or nothing. Returns how late it is and what that costs, or ""."""
+    def write(
+        self,
+        assignment: Assignment,
+        grade: Grade,
+        timestamp: str | None,
+        unanswered: frozenset[str],
+        changed: bool = True,
+    ) -> Standing:
+        """Save one submission's grade; all of it or nothing. Where the files handed in have `changed` since a person marked
+        them, that person is asked to look again."""
         with self._transaction():
             self.book.update_or_create_student(grade.student)
             when = {"timestamp": timestamp} if timestamp else {}
             submission = self.book.update_or_create_submission(assignment.name, grade.student, **when)
             notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, grade.student)
             for row in notebook.grades:
-                cell = grade.cells.get(row.name)
-                row.auto_score = cell.score if cell and grade.status in GRADED else None
-                row.needs_manual_grade = row.auto_score is None or row.manual_score is not None
+                row.auto_score = _automatic(grade, row.name)
+                marked = row.manual_score is not None
+                row.needs_manual_grade = changed if marked else row.auto_score is None
             for comment in notebook.comments:
                 comment.auto_comment = "No response." if comment.name in unanswered else None
             self.book.db.flush()
             self.book.db.refresh(notebook)
+            notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
+            return _standing(submission, notebook)
+
+    def standing(self, assignment: Assignment, grade: Grade) -> Standing | None:
+        """What holds of a grade that was saved before; None where the database does not have it, or other scores in its place.
+        A deadline or penalty that was changed meanwhile counts from here on."""
+        from nbgrader.api import MissingEntry
+
+        with self._reading():
+            try:
+                submission = self.book.find_submission(assignment.name, grade.student)
+                notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, grade.student)
+            except MissingEntry:
+                return None
+            if any(row.auto_score != _automatic(grade, row.name) for row in notebook.grades):
+                return None
             penalty = self._late_penalty(grade.student, submission, notebook)
+            if penalty == notebook.late_submission_penalty:
+                return _standing(submission, notebook)
+        with self._transaction():
+            submission = self.book.find_submission(assignment.name, grade.student)
+            notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, grade.student)
             notebook.late_submission_penalty = penalty
-            late = submission.total_seconds_late
-        return f"handed in {late / 3600:.1f} hours late, penalty {penalty or 0:g}" if late > 0 else ""
+            return _standing(submission, notebook)
 
     def manual(self, assignment: Assignment, student: str) -> tuple[dict[str, Manual], float]:
         """What people gave for a submission's cells, by grade_id, and the late penalty."""
@@ -97,17 +134,6 @@ class Book:
             found = {row.name: Manual(row.manual_score, comments.pop(row.name, "")) for row in notebook.grades}
             found |= {name: Manual(None, text) for name, text in comments.items()}
             return found, float(notebook.late_submission_penalty or 0.0)
-
-    def has(self, assignment: Assignment, student: str) -> bool:
-        """Whether a submission of this student is in the database."""
-        from nbgrader.api import MissingEntry
-
-        with self._reading():
-            try:
-                self.book.find_submission(assignment.name, student)
-            except MissingEntry:
-                return False
-            return True
 
     def totals(self) -> list[list[Any]]:
         """A row for every assignment and student, in the columns of nbgrader's own export."""
@@ -246,6 +272,19 @@ class Book:
                 folder.chmod(0o700)
             if self.course.db_url.startswith("sqlite:///"):
                 Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
+
+
+def _automatic(grade: Grade, name: str) -> float | None:
+    cell = grade.cells.get(name)
+    return cell.score if cell and grade.status in GRADED else None
+
+
+def _standing(submission: Any, notebook: Any) -> Standing:
+    late, penalty = submission.total_seconds_late, notebook.late_submission_penalty or 0
+    marked = {row.name for row in notebook.grades if row.manual_score is not None and not row.needs_manual_grade}
+    return Standing(
+        f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else "", frozenset(marked)
+    )
 
 
 def is_time(text: str) -> bool:

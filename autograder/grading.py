@@ -12,30 +12,27 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from autograder import notebook as nb
+from autograder import reference
 from autograder.batch import Batch
 from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
+from autograder.files import write_whole
 from autograder.grade import CellGrade, Grade
-from autograder.gradebook import Book, is_time
-from autograder.judge.imports import judge_imports, student_imports
+from autograder.gradebook import Book, Standing, is_time
 from autograder.judge.job import Job
 from autograder.sandbox.warm import LAYERS
 
 # What decides a grade beside the notebooks: these versions, and this package's own text.
 DECIDING = ("torch", "numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
-
-
-UMASK = os.umask(0)
-os.umask(UMASK)  # there is no way to read it but to set it
 
 
 @dataclass
@@ -87,6 +84,7 @@ class Class:
 
     def grades(self) -> Iterator[Grade]:
         """Grade what needs grading. What stood already comes first, the rest as it is done."""
+        reference.require_fresh(self.assignment)
         remembered = {name: grade for name in self.names() if (grade := self._remembered(name)) is not None}
         todo = [name for name in self.names() if name not in remembered]
         with ExitStack() as stack:
@@ -96,16 +94,16 @@ class Class:
             book = stack.enter_context(Book(self.assignment.course))
             book.prepare(self.assignment, self.source)
             for name, grade in remembered.items():
-                if book.has(self.assignment, name):
+                if standing := book.standing(self.assignment, grade):
                     self.cached += 1
-                    yield grade
-                else:
+                    yield _standing(grade, standing)
+                else:  # the database was replaced, or another program wrote into it
                     todo.append(name)
             if todo:
                 yield from self._judged(book, batch or stack.enter_context(self._batch(len(todo))), todo)
 
     def _batch(self, submissions: int) -> Batch:
-        return Batch(min(self.workers, submissions), judge_imports(self.source), student_imports(self.source))
+        return Batch.of(self.assignment, self.source, min(self.workers, submissions))
 
     def _judged(self, book: Book, batch: Batch, names: list[str]) -> Iterator[Grade]:
         unreadable: list[Grade] = []
@@ -118,8 +116,9 @@ class Class:
                 else:
                     unreadable.append(job)
 
-        for grade, notebook in batch.run(jobs()):
-            yield grade if grade.status == "failed" else self._save(book, grade, notebook)
+        for result in batch.run(jobs()):
+            failed = result.grade.status == "failed"
+            yield result.grade if failed else self._save(book, result.grade, result.notebook)
             while unreadable:
                 yield self._save(book, unreadable.pop(), b"")
         for grade in unreadable:
@@ -149,7 +148,6 @@ class Class:
             (*notes, *laid.notes),
             self.assignment.settings.limits,
             self.assignment.settings.seed,
-            self.assignment.files,
             LAYERS,
         )
 
@@ -162,25 +160,30 @@ class Class:
             )
             timestamp = None
         self._write_autograded(grade.student, notebook, timestamp)
-        if late := book.write(self.assignment, grade, timestamp, unanswered):
-            grade = replace(grade, notes=(*grade.notes, late))
-        transcript = {"key": key, **grade.as_json()}
-        write_whole(transcript_path(self.assignment, grade.student), json.dumps(transcript, indent=1).encode())
-        return grade
+        path = transcript_path(self.assignment, grade.student)
+        handed_in = self._handed_in(grade.student)
+        changed = read_transcript(path).get("handed_in") != handed_in
+        standing = book.write(self.assignment, grade, timestamp, unanswered, changed)
+        transcript = {"key": key, "handed_in": handed_in, **grade.as_json()}
+        write_whole(path, json.dumps(transcript, indent=1).encode())
+        return _standing(grade, standing)
 
     def _remembered(self, student: str) -> Grade | None:
         if self.again:
             return None
-        path = transcript_path(self.assignment, student)
+        transcript = read_transcript(transcript_path(self.assignment, student))
         try:
-            transcript = json.loads(path.read_bytes())
             return Grade.from_json(transcript) if transcript["key"] == self._key(student) else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             return None
 
     def _key(self, student: str) -> str:
         """All that the grade depends on, as one hash: the files handed in, the assignment, this engine."""
-        digest = hashlib.sha256(self._assignment_key.encode())
+        return hashlib.sha256(f"{self._assignment_key} {self._handed_in(student)}".encode()).hexdigest()
+
+    def _handed_in(self, student: str) -> str:
+        """The files handed in, as one hash."""
+        digest = hashlib.sha256()
         folder = self._submitted(student)
         for path in sorted(folder.rglob("*")):
             digest.update(f"\0{path.relative_to(folder)}\0{path.is_symlink()}\0".encode(errors="surrogateescape"))
@@ -196,6 +199,7 @@ class Class:
             self.assignment.source_path,
             self.assignment.release_path,
             *sorted(Path(__file__).parent.rglob("*.py")),
+            *sorted((self.assignment.folder / "reference" / self.assignment.settings.reference).glob("*")),
         ]
         for path in parts:
             digest.update(path.read_bytes())
@@ -218,28 +222,28 @@ class Class:
             shutil.rmtree(folder, ignore_errors=True)
             return
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in self.assignment.files.items():
-            write_whole(folder / name, content)
+        for path in self.assignment.source_folder.iterdir():  # pictures that text cells show; one copy serves all
+            link = folder / path.name
+            if path.suffix != ".ipynb" and not path.name.startswith(".") and not os.path.lexists(link):
+                link.symlink_to(os.path.relpath(path, folder))
         if timestamp:
             write_whole(folder / "timestamp.txt", timestamp.encode())
         write_whole(folder / f"{self.assignment.notebook}.ipynb", notebook)
 
 
+def _standing(grade: Grade, standing: Standing) -> Grade:
+    notes = (*grade.notes, standing.late) if standing.late else grade.notes
+    return replace(grade, notes=notes, marked=standing.marked)
+
+
+def read_transcript(path: Path) -> dict[str, Any]:
+    """A transcript; {} where there is none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def transcript_path(assignment: Assignment, student: str) -> Path:
     return assignment.course.transcripts / student / f"{assignment.name}.json"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o666 & ~UMASK)  # mkstemp makes a private file; the folder decides who reads
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

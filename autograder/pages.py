@@ -10,9 +10,10 @@ from autograder import notebook as nb
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.feedback import page
+from autograder.files import write_whole
 from autograder.grade import Grade
 from autograder.gradebook import Book
-from autograder.grading import transcript_path, write_whole
+from autograder.grading import transcript_path
 
 # What `nbgrader release_feedback` reads to find the student's own page in the exchange; the exchange put them there.
 BESIDE = ("timestamp.txt", "submission_secret.txt")

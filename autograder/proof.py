@@ -4,19 +4,20 @@ every chaff loses marks in its own task and in no other. All of them are graded 
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder import notebook as nb
+from autograder import reference
 from autograder.batch import Batch
 from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
-from autograder.grade import GRADED, Grade
-from autograder.judge.imports import free_names, judge_imports, student_imports
+from autograder.grade import GRADED, CellGrade, Grade
+from autograder.judge.imports import bound, free_names
 from autograder.judge.job import Job
+from autograder.judge.worker import Result
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,11 @@ class Expectation:
         cells = grade.cells
         trouble = [f"{name}: {cells[name].trouble}" for name in cells if cells[name].trouble]
         scores = {name: cell.score or 0.0 for name, cell in cells.items()}
-        whole = [name for name in sorted(self.full) if scores[name] == cells[name].max_score]
+        short = [name for name in sorted(self.full) if not _whole(cells[name])]
         # Full marks by its checks and an error after them: stock nbgrader would give it nothing.
-        trouble += [f"{name} raises {cells[name].error}" for name in whole if cells[name].error]
-        short = [name for name in sorted(self.full) if scores[name] < cells[name].max_score]
+        trouble += [f"{n} raises {cells[n].error}" for n in sorted(self.full) if n not in short and cells[n].error]
         above = [name for name in sorted(self.none) if scores[name] > 0]
-        kept = self.less and all(scores[name] >= cells[name].max_score for name in self.less)
+        kept = self.less and all(_whole(cells[name]) for name in self.less)
         parts = trouble + [
             f"{name} gets {scores[name]:g} of {cells[name].max_score:g}{_why(grade, name)}" for name in short
         ]
@@ -52,6 +52,12 @@ class Expectation:
         full = sum(worth[name] for name in self.full)
         at_stake = sum(worth[name] for name in self.less)
         return f"{full:g} to under {full + at_stake:g}" if self.less else f"{full:g}"
+
+
+def _whole(cell: CellGrade) -> bool:
+    """Whether nothing is missing; a practice cell without points shows by its checks that something is."""
+    lost = cell.max_score == 0 and (bool(cell.error) or not all(check.passed for check in cell.checks))
+    return (cell.score or 0.0) >= cell.max_score and not lost
 
 
 def _why(grade: Grade, name: str) -> str:
@@ -96,17 +102,6 @@ def tests_of(source: nb.Notebook) -> dict[str, frozenset[str]]:
     }
 
 
-def bound(source: str) -> set[str]:
-    """The names that a cell binds at its top level."""
-    try:
-        nodes = ast.parse(source).body
-    except SyntaxError:
-        return set()
-    names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
-    targets = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)]
-    return names | {node.id for node in targets if isinstance(node.ctx, ast.Store)}
-
-
 def faults(source: nb.Notebook) -> list[str]:
     """What is wrong with a source notebook before anything is run; one line each."""
     cells = list(nb.known_cells(source))
@@ -116,7 +111,6 @@ def faults(source: nb.Notebook) -> list[str]:
     ]
     answers = {name: bound(nb.source(cell)) for name, cell in zip(names, cells, strict=True) if nb.is_answer(cell)}
     locked = [cell for cell in cells if not nb.is_answer(cell) and not nb.is_test(cell) and cell["cell_type"] == "code"]
-    fixtures = set().union(*(bound(nb.source(cell)) for cell in locked)) - {"Checks"} - _imported(locked)
     for cell in filter(nb.is_test, cells):
         name = nb.grade_id(cell)
         try:
@@ -129,52 +123,60 @@ def faults(source: nb.Notebook) -> list[str]:
             found.append(f"{name} uses nothing that a student writes")
         if len(sources) > 1:
             found.append(f"{name} uses {' and '.join(sources)}: one mistake would be paid for twice")
-        found += [
-            f"{name} uses {fixture}, which would come from the student: define it in the test"
-            for fixture in sorted(used & fixtures)
-        ]
     copies = [nb.source(cell) for cell in locked if "class Checks" in nb.source(cell)]
     if any(inspect.getsource(Checks).strip() not in text for text in copies):
         found.append("the copy of class Checks is not that of autograder/checks.py: copy it anew")
     return found
 
 
-def _imported(cells: list[nb.Cell]) -> set[str]:
-    trees = [ast.parse(nb.source(cell)) for cell in cells if not nb.source(cell).lstrip().startswith(("%", "!"))]
-    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {(alias.asname or alias.name).split(".")[0] for node in nodes for alias in node.names}
-
-
 def prove(
     assignment: Assignment, source: nb.Notebook, release: nb.Notebook, workers: int
 ) -> Iterator[tuple[str, str, Grade]]:
-    """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", grade), as they are done."""
+    """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", grade), as they are done.
+
+    The solution is first, and what it returns is kept as the reference outputs that the others are compared with.
+    """
     expected = expectations(assignment, source)
     settings = assignment.settings
 
-    def jobs() -> Iterator[Job]:
-        for name, (answers, _) in expected.items():
-            laid = nb.lay(source, release, nb.with_answers(release, answers))
-            yield Job(
-                name,
-                assignment.name,
-                laid.notebook,
-                laid.unanswered,
-                (),
-                settings.limits,
-                settings.seed,
-                assignment.files,
-            )
+    def job(name: str) -> Job:
+        laid = nb.lay(source, release, nb.with_answers(release, expected[name][0]))
+        isolation, record = (), name == "solution"
+        return Job(
+            name,
+            assignment.name,
+            laid.notebook,
+            laid.unanswered,
+            (),
+            settings.limits,
+            settings.seed,
+            isolation,
+            record,
+        )
 
-    with Batch(min(workers, len(expected)), judge_imports(source), student_imports(source)) as batch:
-        for grade, _ in batch.run(jobs()):
-            yield grade.student, _broken(grade, expected[grade.student][1]), grade
+    with Batch.of(assignment, source, min(workers, len(expected))) as batch:
+        first = next(batch.run([job("solution")]))
+        reference.write(assignment, first.recorded)
+        yield "solution", _broken(first, expected["solution"][1]) or _raising(first.notebook), first.grade
+        for result in batch.run(job(name) for name in expected if name != "solution"):
+            yield result.grade.student, _broken(result, expected[result.grade.student][1]), result.grade
 
 
-def _broken(grade: Grade, expected: Expectation) -> str:
+def _broken(result: Result, expected: Expectation) -> str:
     """What a variant breaks. A right answer must also come to its end: one that runs out of time in a cell without points
     keeps its marks, and would still cost a student their plot and the batch its time."""
+    grade = result.grade
     broken = expected.broken_by(grade)
     if not broken and not expected.less and grade.status != "completed":
         return f"{grade.status}: {'; '.join(grade.notes)}"
     return broken
+
+
+def _raising(notebook: bytes) -> str:
+    """The first cell that raises beside the right answers: every student would meet it."""
+    for index, cell in enumerate(nb.parse(notebook, "the solution")["cells"], 1):
+        tags = cell["metadata"].get("tags", [])
+        errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
+        if errors and not nb.is_test(cell) and "raises-exception" not in tags:
+            return f"cell {nb.grade_id(cell) or index} raises {errors[0]['ename']}: {errors[0]['evalue'][:200]}"
+    return ""

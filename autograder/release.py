@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,9 @@ class _Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if text.startswith("Traceback"):
-            self.cause = text.strip().splitlines()[-1]
+            # Not its last line: SQLAlchemy's errors end in the statement and a link to a page that explains nothing.
+            said = [line for line in text.splitlines() if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
+            self.cause = said[-1] if said else text.strip().splitlines()[-1]
 
 
 def find_alembic() -> None:

@@ -27,6 +27,17 @@ def free_names(source: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in used if name not in bound and not hasattr(builtins, name)))
 
 
+def bound(source: str) -> set[str]:
+    """The names that a cell binds at its top level."""
+    try:
+        nodes = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    targets = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)]
+    return names | {node.id for node in targets if isinstance(node.ctx, ast.Store)}
+
+
 def instructor_imports(sources: Iterable[str]) -> dict[str, Any]:
     """What the top-level import statements of the instructor's cells bind."""
     namespace: dict[str, Any] = {}

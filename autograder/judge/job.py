@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from autograder import notebook as nb
 from autograder.course import Limits
@@ -10,7 +10,8 @@ from autograder.course import Limits
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to judge: the laid-out notebook with the instructor's full tests, limits, and the files beside it."""
+    """One submission to judge: the laid-out notebook with the instructor's full tests, and limits. `record` asks for the
+    reference outputs that this submission, the solution, gives."""
 
     student: str
     assignment: str
@@ -19,5 +20,5 @@ class Job:
     notes: tuple[str, ...]
     limits: Limits
     seed: int = 0
-    files: dict[str, bytes] = field(default_factory=dict)
     isolation: tuple[str, ...] = ()
+    record: bool = False

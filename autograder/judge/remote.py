@@ -30,12 +30,31 @@ def fetch(session: Session, name: str) -> Any:
     return MISSING if status == "missing" else _received(session, value[0], name)
 
 
+def fetch_fixture(session: Session, name: str) -> Any:
+    """The value of `name`, which a locked cell defined: a proxy to what stays in the sandbox, a model or a function that makes
+    one. Plain data is refused, for a student could have changed what a test would take for the instructor's."""
+    value = fetch(session, name)
+    if value is not MISSING:
+        _must_stay(value, f"`{name}`")
+        value._is_fixture = True
+    return value
+
+
+def _must_stay(value: Any, what: str) -> None:
+    if not isinstance(value, RemoteObject):
+        raise StudentError(
+            f"{what} is plain data ({type(value).__name__}); from a locked cell a test takes only what stays in the notebook, "
+            "such as a model or a function: was the name bound anew?"
+        )
+
+
 class RemoteObject:
     """Something in the sandbox that is no plain data. It can be passed back as an argument, and called if it can be."""
 
     def __init__(self, session: Session, reference: wire.Reference, name: str | None) -> None:
         self._session, self._name, self._description = session, name, reference.description
         self._number, self._generation = reference.number, session.generation
+        self._is_fixture = False
 
     def __repr__(self) -> str:
         return f"<{self._description} in the notebook>"
@@ -57,6 +76,8 @@ class RemoteFunction(RemoteObject):
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call it in the sandbox; what it raises there is raised here under the same name."""
         result, _ = self._call(arguments, keywords, return_arguments=False)
+        if self._is_fixture:
+            _must_stay(result, f"what `{self._name}` returns")
         return result
 
     def arguments_after(self, *arguments: Any) -> list[Any]:

@@ -21,10 +21,10 @@ MAX_REPLACEMENTS = 10
 
 
 class Session:
-    """One submission's children, one at a time. `new_child` starts one; `files` are put beside the notebook."""
+    """One submission's children, one at a time. `new_child` starts one."""
 
-    def __init__(self, new_child: Callable[[], ChildKernel], limits: Limits, files: dict[str, bytes]) -> None:
-        self.new_child, self.limits, self.files = new_child, limits, files
+    def __init__(self, new_child: Callable[[], ChildKernel], limits: Limits) -> None:
+        self.new_child, self.limits = new_child, limits
         self.deadline = time.monotonic() + limits.submission_seconds
         self.executed: list[str] = []  # the text of each cell that a replacement runs again
         self.losses: list[ChildEnded] = []
@@ -77,7 +77,5 @@ class Session:
     def _start(self) -> ChildKernel:
         kernel = self.new_child()
         self.generation += 1
-        for path, content in self.files.items():
-            kernel.request("put", path, content, timeout=self.limits.call_seconds)
         kernel.attach()
         return kernel

@@ -18,7 +18,7 @@ from nbformat import from_dict
 from autograder import notebook as nb
 from autograder.grade import CellGrade, Grade
 from autograder.judge import remote, test_cell
-from autograder.judge.imports import instructor_imports
+from autograder.judge.imports import bound, instructor_imports
 from autograder.judge.job import Job
 from autograder.judge.session import Session
 from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
@@ -53,7 +53,7 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     started = time.monotonic()
     notebook = from_dict(job.notebook)
-    session = Session(new_child, job.limits, job.files)
+    session = Session(new_child, job.limits)
     walk = _Walk(job, notebook, session)
     try:
         for index, cell in enumerate(notebook.cells):
@@ -72,7 +72,10 @@ class _Walk:
     def __init__(self, job: Job, notebook: Any, session: Session) -> None:
         self.job, self.notebook, self.session = job, notebook, session
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
-        self.imports = _imports(tuple(c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c)))
+        trusted = tuple(c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c))
+        self.imports = _imports(trusted)
+        fixed = (c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c) and not nb.is_test(c))
+        self.fixtures = set().union(*map(bound, fixed))
         self.cells: dict[str, CellGrade] = {}
         self.notes: list[str] = []
         self.dropped = 0
@@ -112,7 +115,7 @@ class _Walk:
         """Run one test cell here, and leave in its outputs what stock nbgrader would read the same score from."""
 
         def fetch(name: str) -> Any:
-            value = remote.fetch(self.session, name)
+            value = (remote.fetch_fixture if name in self.fixtures else remote.fetch)(self.session, name)
             return test_cell.SKIP if value is remote.MISSING else value
 
         losses = len(self.session.losses)

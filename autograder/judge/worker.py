@@ -11,6 +11,10 @@ import os
 import signal
 import socket
 import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from autograder.errors import InfrastructureError
 from autograder.grade import Grade
@@ -53,9 +57,21 @@ class Children:
 _children: Children | None = None
 
 
-def start(control: socket.socket) -> None:
-    """Initialise this worker process."""
+@dataclass(frozen=True)
+class Result:
+    """What comes of a job: the grade, the notebook with outputs as it is saved, and the recorded reference outputs."""
+
+    grade: Grade
+    notebook: bytes = b""
+    recorded: dict[str, Any] = field(default_factory=dict)
+
+
+def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
+    """Initialise this worker process; its tests run in `folder` with `environment`."""
     global _children
+    os.environ.update(environment)
+    if folder:
+        os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
     confine.die_with_parent()  # the fork server; which in turn lives as long as there are workers, so:
     threading.Thread(target=_end_with_batch, daemon=True).start()
@@ -73,12 +89,18 @@ def _end_with_batch() -> None:
         os._exit(1)
 
 
-def work(job: Job) -> tuple[Grade, bytes]:
-    """Judge one job: its grade, and the notebook with outputs as bytes to be saved."""
+def work(job: Job) -> Result:
+    """Judge one job."""
     import nbformat.v4
 
+    from autograder import reference
     from autograder.judge.submission import judge
 
     assert _children is not None
-    judged = judge(job, _children.take)
-    return judged.grade, nbformat.v4.writes_json(judged.notebook).encode(errors="replace") + b"\n"
+    recorded: dict[str, Any] = {}
+    with ExitStack() as stack:
+        if job.record:
+            recorded = stack.enter_context(reference.recording())
+        judged = judge(job, _children.take)
+    notebook = nbformat.v4.writes_json(judged.notebook).encode(errors="replace") + b"\n"
+    return Result(judged.grade, notebook, recorded)

@@ -27,6 +27,7 @@ from tornado.ioloop import IOLoop
 from autograder import wire
 
 HOME = "/tmp/notebook"
+MOST_SAID = 2_000
 # A debugger in the kernel would add threads and 150 ms, and nobody attaches to a batch run.
 sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
 # As in Jupyter while no debugger is attached; Python's own would ask for input and fail the cell.
@@ -139,6 +140,14 @@ class Kernel(IPythonKernel):
     shell_stream = traitlets.Any()
     shell_channel_thread = traitlets.Any(NoSubshells())
     _supports_kernel_subshells = False
+
+    async def do_execute(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
+        """The reply repeats an exception's text and traceback, which nobody reads here, and which may be larger than a frame;
+        then the reply would be lost, and the cell would seem to hang."""
+        reply: dict[str, Any] = await super().do_execute(*arguments, **keywords)
+        if "evalue" in reply:
+            reply |= {"evalue": reply["evalue"][:MOST_SAID], "traceback": []}
+        return reply
 
 
 class KernelApp(IPKernelApp):

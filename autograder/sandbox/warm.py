@@ -13,8 +13,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -49,21 +49,31 @@ class ChildLimits:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Outfit:
+    """What all children of one warm process find: `modules` imported once for all (one that is missing here is passed over),
+    `files` beside the notebook by their relative paths, `folders` of this machine to read, and environment variables."""
+
+    modules: Sequence[str] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folders: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Warm:
     """The warm process. `control` may be handed to other processes; each request on it stands for itself."""
 
-    def __init__(self, preload: Sequence[str] = ()) -> None:
-        """`preload` are modules to import once for all children; one that is missing here is passed over."""
-        self.preload, self.is_ready = [*KERNEL_LATE, *preload], False
+    def __init__(self, outfit: Outfit | None = None) -> None:
+        self.outfit, self.is_ready = outfit or Outfit(), False
 
     def __enter__(self) -> Warm:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.folder.chmod(0o755)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.log = (self.folder / "log").open("w+b")
-        arguments = [str(theirs.fileno()), json.dumps(self.preload)]
+        arguments = [str(theirs.fileno()), json.dumps([*KERNEL_LATE, *self.outfit.modules])]
         self.process = subprocess.Popen(
-            _jail(self.folder, arguments),
+            _jail(self.folder, self.outfit, arguments),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -138,11 +148,12 @@ def _python_path(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder / "engine")}
 
 
-def _jail(folder: Path, arguments: list[str]) -> list[str]:
+def _jail(folder: Path, outfit: Outfit, arguments: list[str]) -> list[str]:
     """The command line: launch (which drops root's rights), bwrap, python, zygote."""
     _copy_engine(folder / "engine")
+    _write_files(folder / "engine" / "beside", outfit.files)
     (folder / "stage").mkdir()
-    shown = {f"{i}": path for i, path in enumerate(_shown_folders(folder / "engine"))}
+    shown = {f"{i}": path for i, path in enumerate(_shown_folders(folder / "engine", outfit.folders))}
     bwrap_folder = str(_bwrap().parent.parent.parent)
     sources = {**shown, "bwrap": bwrap_folder}
     staged = {path: (str(folder / "stage" / name) if os.getuid() == 0 else path) for name, path in sources.items()}
@@ -165,6 +176,7 @@ def _jail(folder: Path, arguments: list[str]) -> list[str]:
     # bwrap's root and /dev are small writable file systems; left so, one student could leave a note there for the next.
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     environment = {
+        **outfit.environment,
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": "/tmp",
@@ -209,9 +221,19 @@ def _copy_engine(target: Path) -> None:
         shutil.copy(package / name, target / "autograder" / name)
 
 
-def _shown_folders(engine: Path) -> list[str]:
-    """The folders of the host that the jail shows, read-only: the system's, the interpreter's and its packages'."""
+def _write_files(target: Path, files: Mapping[str, bytes]) -> None:
+    target.mkdir()
+    for name, content in files.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _shown_folders(engine: Path, wanted: Sequence[str]) -> list[str]:
+    """The folders of the host that the jail shows, read-only: the system's, the interpreter's and its packages', and those
+    that the assignment wants."""
     candidates = ["/usr", sys.base_prefix, sys.prefix, *(p for p in sys.path if p.endswith(("-packages", "dynload")))]
+    candidates += wanted
     shown: list[str] = []
     for path in sorted({str(Path(p).resolve()) for p in candidates if Path(p).is_dir()} | {sys.prefix, str(engine)}):
         if not any(Path(path).is_relative_to(above) for above in shown):

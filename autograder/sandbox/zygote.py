@@ -97,8 +97,7 @@ def become_child(
     try:
         confine.die_with_parent()
         confine.private_files(limits["tmp"], limits["shm"], sys.argv[3:])
-        os.makedirs(ipython.HOME)
-        os.chdir(ipython.HOME)
+        child.lay_out(ipython.HOME)
         with open("/proc/self/statm") as file:
             already = int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
         confine.limits(already + 2 * limits["memory"], limits["processes"], limits["tmp"], limits["cpu_seconds"])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import settings
 
 from autograder.course import Course
-from autograder.sandbox.warm import Warm
+from autograder.sandbox.warm import Outfit, Warm
 from tests.unit import tiny as small
-from tests.unit.sandboxed import MARK, Sandbox
+from tests.unit.sandboxed import FILES, MARK, Sandbox
 
 # Two busy cores: a deadline a draw would fail for reasons that are nobody's fault. Draws are the same in every run.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60, database=None)
@@ -21,7 +21,7 @@ settings.load_profile("project")
 def warm() -> Iterator[Warm]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_SECRET", MARK)  # what a grader's environment may hold: tokens, passwords
-        with Warm(["torch"]) as started:
+        with Warm(Outfit(["torch"], FILES, environment={"COURSE_DATA": "words"})) as started:
             started.wait()
             yield started
 

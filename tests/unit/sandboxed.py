@@ -22,6 +22,7 @@ from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
 
 MARK = "only-the-grader-knows-this"
+FILES = {"data/words.txt": b"three small words"}  # what lies beside every notebook
 
 
 def code(source: str, **grader: Any) -> nb.Cell:
@@ -77,13 +78,11 @@ class Sandbox:
         job = Job("ada", "tiny", notebook(*cells), frozenset(), (), Limits(**limits))
         return judge(job, self.take)
 
-    def ask(
-        self, cells: Sequence[str], body: Callable[[Fetch], Any], files: dict[str, bytes] | None = None, **limits: int
-    ) -> Any:
+    def ask(self, cells: Sequence[str], body: Callable[[Fetch], Any], **limits: int) -> Any:
         """Run student cells in a session, then `body`, which gets a function that fetches what they defined."""
 
         async def run() -> Any:
-            session = Session(lambda: self.take(ChildLimits()), Limits(**limits), files or {})
+            session = Session(lambda: self.take(ChildLimits()), Limits(**limits))
             try:
                 for cell in cells:
                     session.kernel.run_silently(cell, 10)

@@ -14,6 +14,7 @@ from autograder.course import Limits
 from autograder.errors import IsolationError
 from autograder.grade import Grade
 from autograder.judge.job import Job
+from autograder.judge.worker import Result
 from autograder.sandbox.warm import Warm
 from tests.unit.sandboxed import answer_cell, checking_cell, descendants, gone, notebook
 
@@ -36,8 +37,8 @@ def job(student: str, answer: str = SEEDED, test: str = "assert f(1) == 2") -> J
     return Job(student, "tiny", cells, frozenset(), (), Limits(call_seconds=5), seed=7)
 
 
-def named(rows: Iterator[tuple[Grade, bytes]]) -> dict[str, Grade]:
-    return {grade.student: grade for grade, _ in rows}
+def named(rows: Iterator[Result]) -> dict[str, Grade]:
+    return {row.grade.student: row.grade for row in rows}
 
 
 def outcome(grade: Grade) -> object:
@@ -72,9 +73,9 @@ def test_jobs_are_drawn_as_they_are_needed() -> None:
 def test_a_worker_that_is_killed_costs_nobody_their_grade() -> None:
     with Batch(2) as batch:
         rows = batch.run([job(str(number)) for number in range(6)])
-        grades = [next(rows)[0]]
+        grades = [next(rows).grade]
         os.kill(next(iter(batch.pool._processes)), signal.SIGKILL)
-        grades += [grade for grade, _ in rows]
+        grades += [row.grade for row in rows]
     assert sorted(grade.student for grade in grades) == list("012345")
     assert {grade.status for grade in grades} == {"completed"}
 
@@ -82,9 +83,9 @@ def test_a_worker_that_is_killed_costs_nobody_their_grade() -> None:
 def test_a_warm_process_that_is_killed_is_started_anew(own_warm: None) -> None:
     with Batch(2) as batch:
         rows = batch.run([job(str(number)) for number in range(6)])
-        grades, first = [next(rows)[0]], batch.warm.process.pid
+        grades, first = [next(rows).grade], batch.warm.process.pid
         batch.warm.process.kill()
-        grades += [grade for grade, _ in rows]
+        grades += [row.grade for row in rows]
         assert batch.warm.process.pid != first
     assert sorted(grade.student for grade in grades) == list("012345")
     assert {grade.status for grade in grades} == {"completed"}

@@ -16,10 +16,12 @@ from autograder.build import build
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade
-from autograder.proof import Expectation, bound, faults
+from autograder.judge.imports import bound
+from autograder.judge.worker import Result
+from autograder.proof import Expectation, faults
 from autograder.release import generate, leaked_files, leaks
 from tests.unit.sandboxed import answer_cell, checking_cell, code
-from tests.unit.tiny import NAME, SETUP, VARIANTS, source, write_course
+from tests.unit.tiny import NAME, SETUP, SQUARE_TEST, VARIANTS, source, write_course
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -53,8 +55,14 @@ def disproven(tiny: Course, tmp_path: Path) -> Callable[..., list[str]]:
     """What is left unproven of a source notebook and its variants, one line each."""
 
     def prove(made: nb.Notebook | None = None, variants: str = CATCHES_ALL) -> list[str]:
+        shutil.rmtree(tmp_path / "course", ignore_errors=True)
         assignment = write_course(tmp_path / "course", made, variants).assignment(NAME)
-        rows = proof.prove(assignment, nb.read(assignment.source_path), nb.read(tiny.assignment(NAME).release_path), 2)
+        edited_source = nb.read(assignment.source_path)
+        release = nb.read(tiny.assignment(NAME).release_path)
+        for stripped, full in zip(release["cells"], edited_source["cells"], strict=False):
+            if not nb.is_answer(full):  # what nbgrader would take over as it is
+                stripped.update(metadata=full["metadata"], source=full["source"])
+        rows = proof.prove(assignment, edited_source, release, 2)
         return [f"{name}: {broken}" for name, broken, _ in rows if broken]
 
     return prove
@@ -112,6 +120,36 @@ def test_a_test_that_ends_in_no_score_is_disproven(disproven: Callable[..., list
     assert any("ends in a str" in problem for problem in disproven(edited(double="assert double(2) == 4\n'ok'")))
 
 
+def test_data_of_a_locked_cell_in_a_test_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    made = edited(setup=f"{SETUP}\nfixture = 4", double="assert double(2) == fixture")
+    assert any(
+        problem.startswith("solution: double gets 0 of 1 (StudentError: `fixture` is plain data (int)")
+        for problem in disproven(made)
+    )
+
+
+def test_a_locked_cell_that_raises_beside_the_right_answers_is_disproven(disproven: Callable[..., list[str]]) -> None:
+    """Every student would meet it, and its tests would not show it."""
+    made = edited(setup=f"{SETUP}\nraise OSError('no such data')")
+    assert disproven(made) == ["solution: cell setup raises OSError: no such data"]
+
+
+def test_a_locked_cell_may_raise_where_its_tag_says_so(disproven: Callable[..., list[str]]) -> None:
+    made = edited(setup=f"{SETUP}\nraise OSError('look at this')")
+    made["cells"][1]["metadata"]["tags"] = ["raises-exception"]
+    assert disproven(made) == []
+
+
+def test_a_practice_cell_without_points_is_proven_by_its_checks(disproven: Callable[..., list[str]]) -> None:
+    made = edited(square=SQUARE_TEST.replace("points=2", "points=0").replace(", 1):", ", 0):"))
+    made["cells"][3]["metadata"]["nbgrader"]["points"] = 0
+    assert disproven(made) == []
+    wheat = "# %% wheat: small\ndef square(x): return x * x if x < 100 else 0\n"
+    assert disproven(made, wheat) == ["wheat-square-small: square gets 0 of 0 (three hundred: Try a larger number.)"]
+    chaff = "# %% chaff: small\n# misconception: m\n# hint: h\ndef square(x): return x ** 2\n"
+    assert disproven(made, chaff) == ["chaff-square-small: square gets full marks: no check catches it"]
+
+
 @pytest.mark.parametrize(
     ("made", "fault"),
     [
@@ -124,10 +162,6 @@ def test_a_test_that_ends_in_no_score_is_disproven(disproven: Callable[..., list
         (
             edited(double="assert double(2) == square(2)"),
             "double uses square-solution and double-solution: one mistake",
-        ),
-        (
-            edited(setup=f"{SETUP}\nfixture = 4", double="assert double(2) == fixture"),
-            "double uses fixture, which would come from the student",
         ),
     ],
 )
@@ -235,4 +269,4 @@ def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
     """It would cost a student the plot. A chaff may hang: that is its mistake."""
     cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
     grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
-    assert proof._broken(grade, Expectation(frozenset(cells) - less, less)) == broken
+    assert proof._broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken

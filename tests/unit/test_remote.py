@@ -11,7 +11,7 @@ import torch
 
 from autograder.checks import arguments_after
 from autograder.judge import remote
-from tests.unit.sandboxed import Fetch, Sandbox
+from tests.unit.sandboxed import Fetch, Sandbox, answer_cell, checking_cell, code
 
 DATA = """
 import numpy as np, torch
@@ -238,6 +238,51 @@ Service.answer = lambda self, payload: __import__("msgspec").msgpack.encode({ans
 
 
 def test_the_assignments_files_lie_beside_the_notebook(sandbox: Sandbox) -> None:
-    files = {"data/words.txt": b"three small words"}
     cells = ["words = open('data/words.txt').read()"]
-    assert sandbox.ask(cells, lambda fetch: fetch("words"), files=files) == "three small words"
+    assert sandbox.ask(cells, lambda fetch: fetch("words")) == "three small words"
+
+
+def test_a_students_change_to_a_file_is_gone_with_the_child(sandbox: Sandbox) -> None:
+    assert sandbox.look("open('data/words.txt', 'w').write('mine')\nseen = open('data/words.txt').read()") == "mine"
+    assert sandbox.look("seen = open('data/words.txt').read()") == "three small words"
+
+
+def test_the_assignments_variables_are_in_the_environment(sandbox: Sandbox) -> None:
+    assert sandbox.look("import os\nseen = os.environ['COURSE_DATA']") == "words"
+
+
+LOCKED = """
+class Tower:
+    def __init__(self, scale): self.scale = scale
+    def encode(self, x): return self.scale * x
+def tower(): return Tower(3)
+def answer(): return 42
+model, table = Tower(2), [1, 2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "score", "said"),
+    [
+        ("assert encoded(model, 5) == 10", 1, ""),
+        ("assert encoded(tower(), 5) == 15", 1, ""),
+        ("assert encoded(model, 5) == answer()", 0, "what `answer` returns is plain data (int)"),
+        ("assert encoded(model, 5) == table", 0, "`table` is plain data (list)"),
+    ],
+)
+def test_from_a_locked_cell_a_test_takes_what_stays_in_the_notebook(
+    sandbox: Sandbox, test: str, score: float, said: str
+) -> None:
+    """A model goes back to the student's function as it is. Data would be the student's to change."""
+    locked = code(LOCKED, grade_id="setup", locked=True)
+    cells = (locked, answer_cell("def encoded(model, x): return model.encode(x)"), checking_cell(test))
+    cell = sandbox.judge(*cells).grade.cells["test"]
+    assert cell.score == score
+    assert said in cell.error
+
+
+def test_a_students_own_names_may_be_data_whatever_a_locked_cell_calls_them(sandbox: Sandbox) -> None:
+    """Bound anew by the student, a locked cell's name is plain data: no test takes it for the instructor's."""
+    cells = (code(LOCKED, grade_id="setup", locked=True), answer_cell("model = 5\ndef encoded(model, x): return 10"))
+    cell = sandbox.judge(*cells, checking_cell("assert encoded(model, 5) == 10")).grade.cells["test"]
+    assert (cell.score, "was the name bound anew?" in cell.error) == (0, True)

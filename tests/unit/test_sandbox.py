@@ -14,7 +14,7 @@ import pyseccomp
 import pytest
 
 from autograder.sandbox import confine
-from autograder.sandbox.warm import Warm
+from autograder.sandbox.warm import Outfit, Warm
 from tests.classroom import ROOT
 from tests.unit.sandboxed import MARK, Sandbox, descendants, seen
 
@@ -158,7 +158,7 @@ def fonts():
             if os.readlink(f"/proc/self/fd/{name}").endswith(".ttf"): yield int(name)
         except OSError: pass
 """
-    with Warm(["matplotlib.pyplot"]) as warm:
+    with Warm(Outfit(["matplotlib.pyplot"])) as warm:
         warm.wait()
         sandbox = Sandbox(warm.control, warm.process.pid)
         with sandbox.child() as one, sandbox.child() as other:
