@@ -193,6 +193,59 @@ def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(cou
         assert comments["essay"] == "Good."
 
 
+def mark(course: Course, student: str, points: float) -> None:
+    """As formgrader does it."""
+    with gradebook(course) as book:
+        row = {row.name: row for row in book.find_submission_notebook("tiny", NAME, student).grades}["essay"]
+        row.manual_score, row.needs_manual_grade = points, False
+        book.db.commit()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_a_person_has_marked_waits_no_more(course: Course, again: bool) -> None:
+    assert graded(course, "right")["right"].waiting == ["essay"]
+    mark(course, "right", 1.5)
+    grade = graded(course, "right", again=again)["right"]
+    assert (grade.waiting, grade.needs_manual) == ([], False)
+    assert rows(course, "right")["essay"] == (None, 1.5, False)
+
+
+def test_what_was_marked_and_handed_in_anew_waits_again_and_keeps_its_points(course: Course) -> None:
+    mark(course, "right", 1.5)
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right", desk.answered(essay="Something else."))
+    assert graded(course, "right")["right"].waiting == ["essay"]
+    assert rows(course, "right")["essay"] == (None, 1.5, True)
+
+
+def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a second run of anything: only the penalty is new."""
+    monkeypatch.setattr("autograder.grading.Batch", None)
+    with gradebook(course) as book:
+        book.update_or_create_assignment(NAME, duedate="2026-01-09 10:00:00 UTC")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    course = open_course(course.root)
+    assert graded(course, "right")["right"].notes == ("handed in 2.0 hours late, penalty 3",)
+    with gradebook(course) as book:
+        assert book.find_submission(NAME, "right").late_submission_penalty == 3
+        book.update_or_create_assignment(NAME, duedate="2026-01-10 10:00:00 UTC")
+    assert graded(course, "right")["right"].notes == ()
+    with gradebook(course) as book:
+        assert not book.find_submission(NAME, "right").late_submission_penalty
+
+
+def test_scores_that_another_program_wrote_over_ours_are_made_again(course: Course) -> None:
+    """Stock `nbgrader autograde`, for one."""
+    with gradebook(course) as book:
+        for row in book.find_submission_notebook("tiny", NAME, "right").grades:
+            row.auto_score = 0
+        book.db.commit()
+    group = Class(course.assignment(NAME), 1, ["right"])
+    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+    assert rows(course, "right")["square"][0] == 2
+
+
 def test_a_run_that_was_killed_is_taken_up_where_it_was(tiny: Course, quick: None, tmp_path: Path) -> None:
     """Killed in the middle of the second student's transaction: nothing of theirs is saved, the first's stands. And no
     worker is left: each would hold the pipe that `run` reads to its end."""

@@ -209,3 +209,11 @@ seen = "done"
 def test_every_child_starts_from_the_same_seed(sandbox: Sandbox) -> None:
     draw = "import random, numpy, torch\nseen = [random.random(), float(numpy.random.rand()), float(torch.rand(1))]"
     assert sandbox.look(draw, seed=1) == sandbox.look(draw, seed=1) != sandbox.look(draw, seed=2)
+
+
+def test_an_exception_with_a_very_long_text_is_an_exception_like_others(sandbox: Sandbox) -> None:
+    """Its reply repeats the text; one that is larger than a frame must not make the cell seem to hang."""
+    long = answer_cell("raise ValueError('x' * 40_000_000)", "long")
+    after = answer_cell("def f(): return 1", "after")
+    grade = sandbox.judge(long, after, checking_cell("assert f() == 1"), cell_seconds=20).grade
+    assert (grade.status, grade.score) == ("output limit", 1)
