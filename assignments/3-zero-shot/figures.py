@@ -96,8 +96,8 @@ def prompt_average() -> Figure:
         axes.text(-0.93, -0.2, "length 1", color=FAINT, fontsize=9, ha="left")
         for number, (x, y) in enumerate(arrows):
             axes.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=STYLE | {"color": BLUE, "lw": 2})
-            side = "right" if number == 2 else "left"
-            axes.text(x - 0.02 * number, y + 0.08, f"prompt {number}", color=BLUE, fontsize=9, ha=side, va="center")
+            side, rise = (("left", 0.08), ("center", 0.14), ("right", 0.08))[number]
+            axes.text(x - 0.02 * number, y + rise, f"prompt {number}", color=BLUE, fontsize=9, ha=side, va="center")
         x, y = mean = arrows.mean(axis=0)
         axes.annotate("", xy=mean, xytext=(0, 0), arrowprops=STYLE | {"color": ORANGE, "lw": 3})
         end = mean / np.linalg.norm(mean)
