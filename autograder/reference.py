@@ -65,14 +65,15 @@ def grader_folder() -> Path:
 
 def recall(name: str) -> npt.NDArray[Any]:
     """The recorded output called `name`, for the test cell that is running."""
-    outputs = _outputs(grader_folder())
-    if name not in outputs:
+    kept = outputs(grader_folder())
+    if name not in kept:
         raise CourseError(f"no reference output {name!r} in {grader_folder()}: build the assignment")
-    return outputs[name]
+    return kept[name]
 
 
 @lru_cache(maxsize=2)
-def _outputs(folder: Path) -> Outputs:
+def outputs(folder: Path) -> Outputs:
+    """The outputs that are kept in assignments/NAME/ for its model and data; {} where there are none."""
     from safetensors.numpy import load_file
 
     settings = folder / "assignment.toml"
@@ -81,20 +82,20 @@ def _outputs(folder: Path) -> Outputs:
     return dict(load_file(path)) if path.is_file() else {}
 
 
-def write(assignment: Assignment, outputs: Outputs) -> None:
+def write(assignment: Assignment, recorded: Outputs) -> None:
     """Keep what the solution returned, in place of what was kept before; nothing is kept where no test asks for it."""
     from safetensors.numpy import save
 
-    _outputs.cache_clear()
-    if not outputs:
+    outputs.cache_clear()
+    if not recorded:
         return
     folder = _folder(assignment)
     described = {
         name: {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _hash(array.tobytes())}
-        for name, array in sorted(outputs.items())
+        for name, array in sorted(recorded.items())
     }
     manifest = {**_basis(assignment), "made with": _noted(), "outputs": described}
-    write_whole(folder / "outputs.safetensors", save(dict(sorted(outputs.items()))))
+    write_whole(folder / "outputs.safetensors", save(dict(sorted(recorded.items()))))
     write_whole(folder / "manifest.json", json.dumps(manifest, indent=1).encode() + b"\n")
 
 

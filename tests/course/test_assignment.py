@@ -1,4 +1,4 @@
-"""The first assignment, whole and through the real engine: its release, its tests, and stock nbgrader beside us."""
+"""Every assignment, whole and through the real engine: its release, its tests, and stock nbgrader beside us."""
 
 from __future__ import annotations
 
@@ -11,18 +11,34 @@ from pathlib import Path
 import pytest
 
 from autograder import notebook as nb
-from autograder import proof, release
+from autograder import proof, reference, release
+from autograder.checks import assert_close
 from autograder.course import Assignment, open_course
 from autograder.grade import Grade
 from autograder.grading import Class
-from tests.classroom import NAME, ROOT, Classroom, hand_in, make_course
+from tests.classroom import ROOT, Classroom, hand_in, make_course
 
 BIN = Path(sys.executable).parent
 
 
-@pytest.fixture(scope="module")
-def assignment() -> Assignment:
-    return open_course(ROOT).assignment(NAME)
+# The syllabus: points in all, and those of them that a person gives.
+POINTS = {
+    "0-hello": (0, 0),
+    "1-similarity-and-loss": (43, 3),
+    "2-shared-space": (23, 8),
+    "3-zero-shot": (22, 3),
+    "4-limits": (12, 8),
+}
+
+
+@pytest.fixture(scope="module", params=POINTS)
+def assignment(request: pytest.FixtureRequest) -> Assignment:
+    return open_course(ROOT).assignment(request.param)
+
+
+def test_the_syllabus_has_every_assignment_and_a_hundred_points() -> None:
+    assert set(POINTS) == {path.name for path in (ROOT / "source").iterdir()}
+    assert tuple(map(sum, zip(*POINTS.values(), strict=True))) == (100, 22)
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +53,11 @@ def committed(assignment: Assignment) -> nb.Notebook:
 
 def test_the_committed_release_is_what_nbgrader_makes_of_the_source(assignment: Assignment, tmp_path: Path) -> None:
     release.generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
-    fresh = {
-        p.relative_to(tmp_path / "release" / NAME): p.read_bytes() for p in (tmp_path / "release" / NAME).rglob("*")
-    }
-    ours = {p.relative_to(assignment.release_folder): p.read_bytes() for p in assignment.release_folder.rglob("*")}
-    assert ours == fresh
+    assert contents(assignment.release_folder) == contents(tmp_path / "release" / assignment.name)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
@@ -56,7 +72,8 @@ def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
         "MARK SCHEME",
         "for_all",
         "assert_close",
-        "open_clip",
+        "assert_reference",
+        "grader_folder",
         "Common mistake",
     ):
         assert sign not in text
@@ -73,24 +90,40 @@ def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.N
         assert release.leaks(source, spoiled), place
 
 
-def test_points_are_those_of_the_syllabus(source: nb.Notebook) -> None:
+def test_points_are_those_of_the_syllabus(assignment: Assignment, source: nb.Notebook) -> None:
     graded = [cell for cell in source["cells"] if nb.is_graded(cell)]
-    assert sum(nb.points(cell) for cell in graded) == 43
-    assert sum(nb.points(cell) for cell in graded if nb.is_manual(cell)) == 3
+    by_hand = sum(nb.points(cell) for cell in graded if nb.is_manual(cell))
+    assert (sum(map(nb.points, graded)), by_hand) == POINTS[assignment.name]
 
 
 @pytest.fixture(scope="module")
-def proven(assignment: Assignment, source: nb.Notebook, committed: nb.Notebook) -> dict[str, tuple[str, Grade]]:
-    rows = proof.prove(assignment, source, committed, workers=2)
-    return {name: (broken, grade) for name, broken, grade in rows}
+def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
+    """The assignment in a course of its own: a proof records its reference outputs anew."""
+    return make_course(tmp_path_factory.mktemp("copy") / "course").assignment(assignment.name)
+
+
+@pytest.fixture(scope="module")
+def proven(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> dict[str, tuple[str, Grade]]:
+    return {name: (broken, grade) for name, broken, grade in proof.prove(copy, source, committed, workers=2)}
+
+
+def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
+    assignment: Assignment, copy: Assignment, proven: object
+) -> None:
+    reference.require_fresh(assignment)
+    kept, recorded = (reference.outputs(one.folder) for one in (assignment, copy))
+    assert set(kept) == set(recorded)
+    for name, array in kept.items():
+        assert_close(recorded[name], array, name, rtol=0, atol=1e-5)
 
 
 def test_solution_and_wheats_get_full_marks_blank_none_and_every_chaff_loses_in_its_own_task_alone(
     assignment: Assignment, proven: dict[str, tuple[str, Grade]]
 ) -> None:
-    assert len(proven) == 2 + len(assignment.variants) > 100
+    assert len(proven) == 2 + len(assignment.variants)
     assert {name: broken for name, (broken, _) in proven.items() if broken} == {}
-    assert proven["solution"][1].score == 40
+    everything, by_hand = POINTS[assignment.name]
+    assert proven["solution"][1].score == everything - by_hand
     assert proven["blank"][1].score == 0
 
 
@@ -99,26 +132,27 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
 ) -> None:
     for name, (_, grade) in proven.items():
         if name.startswith("chaff"):
-            short = [cell for cell in grade.cells.values() if cell.score is not None and cell.score < cell.max_score]
+            short = [cell for cell in grade.cells.values() if cell.score is not None and not proof._whole(cell)]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 
 
 def test_one_worker_gives_the_same_grades_as_two(
-    assignment: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
+    copy: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
 ) -> None:
-    again = {name: grade for name, _, grade in proof.prove(assignment, source, committed, workers=1)}
+    again = {name: grade for name, _, grade in proof.prove(copy, source, committed, workers=1)}
     assert {name: grade.cells for name, grade in again.items()} == {name: g.cells for name, (_, g) in proven.items()}
 
 
-def test_stock_nbgrader_gives_every_wheat_and_chaff_the_same_scores(tmp_path: Path) -> None:
-    """Each pupil holds one variant of every problem, since no test looks at two of them: 142 variants in 29 notebooks.
-    Stock is the real command, on two halves of the class at once."""
+def test_stock_nbgrader_gives_every_wheat_and_chaff_the_same_scores(assignment: Assignment, tmp_path: Path) -> None:
+    """Each pupil holds one variant of every problem, since no test looks at two of them: 142 variants of the first assignment
+    in 29 notebooks. Stock is the real command, on two halves of the class at once."""
+    name = assignment.name
     ours = make_course(tmp_path / "ours")
     halves = [make_course(tmp_path / f"stock-{half}") for half in (0, 1)]
-    classroom = Classroom(ours.assignment(NAME))
+    classroom = Classroom(ours.assignment(name))
     by_problem: dict[str, list[dict[str, str]]] = {}
-    for variant in ours.assignment(NAME).variants:
+    for variant in ours.assignment(name).variants:
         cell = proof.answer_cell(classroom.own, variant)
         by_problem.setdefault(variant.problem, []).append({cell: variant.source})
     rows = itertools.zip_longest(*by_problem.values(), fillvalue={})
@@ -130,31 +164,31 @@ def test_stock_nbgrader_gives_every_wheat_and_chaff_the_same_scores(tmp_path: Pa
             count += bool(part)
         pupil = classroom.answered(f"pupil-{index:02}", answers, classroom.all_full)
         for course in (ours, halves[index % 2]):
-            hand_in(course.assignment(NAME), pupil)
-    assert count == len(ours.assignment(NAME).variants)
+            hand_in(course.assignment(name), pupil)
+    assert count == len(ours.assignment(name).variants)
 
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
     running = []
     for course in halves:
-        made = ("nbgrader", "generate_assignment", NAME, "--force")
+        made = ("nbgrader", "generate_assignment", name, "--force")
         subprocess.run(made, cwd=course.root, env=environment, check=True, capture_output=True)
-        command = ("nbgrader", "autograde", NAME)
+        command = ("nbgrader", "autograde", name)
         running.append(subprocess.Popen(command, cwd=course.root, env=environment, stderr=subprocess.PIPE, text=True))
     failed = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], failed
-    for _ in Class(ours.assignment(NAME), workers=2).grades():
+    for _ in Class(ours.assignment(name), workers=2).grades():
         pass
-    stock = saved_scores(halves[0].db_url) | saved_scores(halves[1].db_url)
-    assert saved_scores(ours.db_url) == stock
-    assert len(stock) > 25
+    stock = saved_scores(halves[0].db_url, name) | saved_scores(halves[1].db_url, name)
+    assert saved_scores(ours.db_url, name) == stock
+    assert len(stock) == max(map(len, by_problem.values()))
 
 
-def saved_scores(url: str) -> dict[str, dict[str, float | None]]:
+def saved_scores(url: str, name: str) -> dict[str, dict[str, float | None]]:
     """Every automatic score in a gradebook, by student and cell, as nbgrader's own API reads it."""
     from nbgrader.api import Gradebook
 
     with Gradebook(url) as book:
-        submissions = book.assignment_submissions(NAME)
+        submissions = book.assignment_submissions(name)
         return {
             submission.student_id: {row.name: row.auto_score for part in submission.notebooks for row in part.grades}
             for submission in submissions
