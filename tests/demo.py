@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from autograder import notebook as nb
+from autograder.course import Course
 from autograder.grade import Grade
 from tests.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
 
@@ -23,39 +25,52 @@ BIN = Path(sys.executable).parent
 def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 150)
     course = make_course(ROOT / "build" / "demo")
-    assignment = course.assignment(NAME)
-    classroom = Classroom(assignment)
-    chosen = ("solution", "blank")
-    pupils = [pupil for name in chosen for pupil in classroom.variants(name)]
-    pupils += [*classroom.one_of_each("wheat"), *classroom.one_of_each("chaff"), *classroom.mishaps()]
-    for pupil in pupils:
-        hand_in(assignment, pupil)
-    console.print(f"A class of {len(pupils)} has handed in {NAME}. The same course, by hand:\n  cd {course.root}")
+    names = sorted(path.name for path in course.source.iterdir())
+    classes = {name: hand_in_all(course, name) for name in names}
+    count = sum(map(len, classes.values()))
+    console.print(f"{count} submissions of {len(names)} assignments. The same course, by hand:\n  cd {course.root}")
 
-    run(
-        "autograder", "grade", NAME, "--student", "solution", quiet=True
-    )  # the assignment is in the gradebook from here on
+    # The assignment with the mishaps has a deadline; it is in the gradebook once somebody's is graded.
+    run("autograder", "grade", NAME, "--student", "solution", quiet=True)
     run("nbgrader", "db", "assignment", "add", NAME, f"--duedate={DUE}", quiet=True)
-    console.print(f"\n$ autograder grade {NAME}")
-    started = time.monotonic()
-    printed = run("autograder", "grade", NAME, "--json", "--again").stdout
-    seconds = time.monotonic() - started
-    grades = {grade.student: grade for grade in map(read, printed.splitlines())}
-    surprises = report(console, pupils, grades, worth(classroom.source))
-    console.print(
-        f"{len(grades)} submissions in {seconds:.0f} s, the endless loop's {assignment.settings.limits.cell_seconds} s included\n"
-    )
+    surprises = 0
+    for name in names:
+        console.print(f"\n$ autograder grade {name}")
+        started = time.monotonic()
+        printed = run("autograder", "grade", name, "--json", "--again").stdout
+        seconds = time.monotonic() - started
+        grades = {grade.student: grade for grade in map(read, printed.splitlines())}
+        surprises += report(console, classes[name], grades, worth(nb.read(course.assignment(name).source_path)))
+        console.print(f"{len(grades)} submissions in {seconds:.0f} s{waited(course, name)}")
 
-    for command in (("feedback", NAME), ("export",), ("export", NAME)):
+    console.print()
+    for command in (*(("feedback", name) for name in names), ("export",), ("export", NAME)):
         console.print(f"$ autograder {' '.join(command)}", highlight=False)
         print(run("autograder", *command).stdout.strip())
-    some = next(pupil.name for pupil in pupils if pupil.name.startswith("chaff"))
-    console.print(f"\nA student's feedback: {course.feedback / some / NAME / assignment.notebook}.html", soft_wrap=True)
+    some = next(pupil.name for pupil in classes[NAME] if pupil.name.startswith("chaff"))
+    page = course.feedback / some / NAME / f"{course.assignment(NAME).notebook}.html"
+    console.print(f"\nA student's feedback: {page}", soft_wrap=True)
     console.print(
         f"TAs grade the written answers in Jupyter's Formgrader: cd {course.root} && {BIN}/jupyter lab", soft_wrap=True
     )
     console.print("every score is the one that was expected" if not surprises else f"{surprises} UNEXPECTED SCORES")
     return 1 if surprises else 0
+
+
+def hand_in_all(course: Course, name: str) -> list[Pupil]:
+    """The solution, the blank release, a wheat and a chaff of every task; for one assignment the mishaps of every term."""
+    classroom = Classroom(course.assignment(name))
+    pupils = [pupil for kind in ("solution", "blank") for pupil in classroom.variants(kind)]
+    pupils += [*classroom.one_of_each("wheat"), *classroom.one_of_each("chaff")]
+    pupils += classroom.mishaps() if name == NAME else []
+    for pupil in pupils:
+        hand_in(course.assignment(name), pupil)
+    return pupils
+
+
+def waited(course: Course, name: str) -> str:
+    limit = course.assignment(name).settings.limits.cell_seconds
+    return f", the endless loop's {limit} s included" if name == NAME else ""
 
 
 def run(program: str, *arguments: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
