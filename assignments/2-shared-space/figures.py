@@ -30,9 +30,9 @@ NOTEBOOK = pathlib.Path(__file__).parents[2] / "source" / "2-shared-space" / "sh
 COLORS = {"cat": "#0072B2", "car": "#D55E00", "mountain": "#009E73", "ramen": "#CC79A7"}
 INK, FAINT = "#222222", "#8A8A8A"
 
-# Angles in degrees, image and text of each pair. Texts lie on an inner circle, so that no label covers another.
-ANGLES = {"cat": (75, 66), "car": (160, 171), "mountain": (215, 206), "ramen": (318, 329)}
-TURN = 110
+# Angles in degrees, image and text of each pair.
+ANGLES = {"cat": (75, 66), "car": (160, 171), "mountain": (250, 241), "ramen": (318, 329)}
+TURN = 60
 
 
 def at(angle: float, radius: float = 1.0) -> tuple[float, float]:
@@ -40,23 +40,23 @@ def at(angle: float, radius: float = 1.0) -> tuple[float, float]:
 
 
 def draw_circle(axes: Axes, turn: float, title: str) -> None:
-    """Images as dots on the circle; texts as triangles on it, all moved on by `turn` degrees."""
+    """Images as dots on the circle, labels outside; texts as triangles, labels inside, all moved on by `turn` degrees."""
     axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=FAINT, lw=1))
     axes.plot(0, 0, "+", color=FAINT, markersize=9)
-    for name, color in COLORS.items():
-        image, text = ANGLES[name][0], ANGLES[name][1] + turn
-        axes.plot([0, at(image)[0]], [0, at(image)[1]], color=color, lw=1, alpha=0.5)
-        axes.plot([0, at(text)[0]], [0, at(text)[1]], color=color, lw=1, ls=":")
-        axes.plot(*at(image), "o", color=color, markersize=11, zorder=3)
-        axes.plot(*at(text), "^", color=color, markersize=11, zorder=3)
-        axes.text(*at(image, 1.24), f"{name}\nimage", ha="center", va="center", fontsize=8, color=INK)
-        axes.text(*at(text, 0.74), f"{name}\ntext", ha="center", va="center", fontsize=8, color=INK)
+    outline = [at(text + turn) for _, text in ANGLES.values()]
+    axes.plot(*zip(*outline, outline[0], strict=True), ":", color=INK, lw=1.2, zorder=1)
+    for name, (image, text) in ANGLES.items():
+        axes.plot(*at(image), "o", color=COLORS[name], markersize=11, zorder=3)
+        axes.plot(*at(text + turn), "^", color=COLORS[name], markersize=11, zorder=3)
+        axes.text(*at(image, 1.26), f"{name}\nimage", ha="center", va="center", fontsize=8, color=INK)
+        label = axes.text(*at(text + turn, 0.74), f"{name}\ntext", ha="center", va="center", fontsize=8, color=INK)
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     if turn:
-        arrow = FancyArrowPatch(
-            at(200, 0.33), at(200 + turn, 0.33), connectionstyle="arc3,rad=0.55", arrowstyle="-|>", mutation_scale=14, color=INK
+        ends = {"posA": at(20, 0.34), "posB": at(20 + turn, 0.34)}
+        axes.add_patch(
+            FancyArrowPatch(**ends, connectionstyle="arc3,rad=0.3", arrowstyle="-|>", mutation_scale=14, color=INK)
         )
-        axes.add_patch(arrow)
-        axes.text(*at(200 + turn / 2, 0.16), "turn", ha="center", va="center", fontsize=9, color=INK)
+        axes.text(0, -0.14, f"turned by {turn}°", ha="center", va="center", fontsize=8, color=INK)
     axes.set(title=title, xlim=(-1.45, 1.45), ylim=(-1.4, 1.4), aspect="equal")
     axes.set_axis_off()
     axes.title.set_size(11)
@@ -67,8 +67,8 @@ def rotation() -> Figure:
     draw_circle(before, 0, "As trained: each text beside its image")
     draw_circle(after, TURN, "All texts turned: same constellation, wrong place")
     legend = [
-        Line2D([], [], marker="o", color=INK, lw=1, markersize=9, label="image"),
-        Line2D([], [], marker="^", color=INK, lw=1, ls=":", markersize=9, label="text"),
+        Line2D([], [], marker="o", color=INK, ls="", markersize=9, label="image"),
+        Line2D([], [], marker="^", color=INK, ls=":", lw=1.2, markersize=9, label="text"),
     ]
     figure.legend(handles=legend, loc="lower center", ncols=2, frameon=False, fontsize=9)
     figure.subplots_adjust(left=0.01, right=0.99, top=0.93, bottom=0.06, wspace=0.02)
