@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -115,14 +114,12 @@ class Assignment:
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """The instructor's files beside the notebook (data, pictures), by their path relative to it. Links are followed, as
-        nbgrader does: several assignments may share their data."""
-        found = {}
-        for folder, below, names in os.walk(self.source_folder, followlinks=True):
-            below[:] = sorted(name for name in below if name != ".ipynb_checkpoints")
-            for path in (Path(folder, name) for name in sorted(names) if not name.endswith(".ipynb")):
-                found[str(path.relative_to(self.source_folder))] = path.read_bytes()
-        return found
+        """The instructor's files beside the notebook (data, pictures), by their path relative to it. As nbgrader does, no link
+        to a folder is followed."""
+        paths = [p for p in sorted(self.source_folder.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
+        return {
+            str(p.relative_to(self.source_folder)): p.read_bytes() for p in paths if ".ipynb_checkpoints" not in p.parts
+        }
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:

@@ -32,6 +32,12 @@ class CellGrade:
     error: str = ""
     trouble: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing; a practice cell without points shows by its checks that something is."""
+        lost = self.max_score == 0 and (bool(self.error) or not all(check.passed for check in self.checks))
+        return (self.score or 0.0) >= self.max_score and not lost
+
 
 @dataclass(frozen=True)
 class Manual:

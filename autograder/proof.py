@@ -14,7 +14,7 @@ from autograder.batch import Batch
 from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
-from autograder.grade import GRADED, CellGrade, Grade
+from autograder.grade import GRADED, Grade
 from autograder.judge.imports import bound, free_names
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
@@ -35,11 +35,11 @@ class Expectation:
         cells = grade.cells
         trouble = [f"{name}: {cells[name].trouble}" for name in cells if cells[name].trouble]
         scores = {name: cell.score or 0.0 for name, cell in cells.items()}
-        short = [name for name in sorted(self.full) if not _whole(cells[name])]
+        short = [name for name in sorted(self.full) if not cells[name].whole]
         # Full marks by its checks and an error after them: stock nbgrader would give it nothing.
         trouble += [f"{n} raises {cells[n].error}" for n in sorted(self.full) if n not in short and cells[n].error]
         above = [name for name in sorted(self.none) if scores[name] > 0]
-        kept = self.less and all(_whole(cells[name]) for name in self.less)
+        kept = self.less and all(cells[name].whole for name in self.less)
         parts = trouble + [
             f"{name} gets {scores[name]:g} of {cells[name].max_score:g}{_why(grade, name)}" for name in short
         ]
@@ -52,12 +52,6 @@ class Expectation:
         full = sum(worth[name] for name in self.full)
         at_stake = sum(worth[name] for name in self.less)
         return f"{full:g} to under {full + at_stake:g}" if self.less else f"{full:g}"
-
-
-def _whole(cell: CellGrade) -> bool:
-    """Whether nothing is missing; a practice cell without points shows by its checks that something is."""
-    lost = cell.max_score == 0 and (bool(cell.error) or not all(check.passed for check in cell.checks))
-    return (cell.score or 0.0) >= cell.max_score and not lost
 
 
 def _why(grade: Grade, name: str) -> str:

@@ -152,6 +152,11 @@ def _jail(folder: Path, outfit: Outfit, arguments: list[str]) -> list[str]:
     """The command line: launch (which drops root's rights), bwrap, python, zygote."""
     _copy_engine(folder / "engine")
     _write_files(folder / "engine" / "beside", outfit.files)
+    for copied in (
+        folder / "engine",
+        *(folder / "engine").rglob("*"),
+    ):  # whatever the umask: where root started, another reads
+        copied.chmod(0o755 if copied.is_dir() else 0o644)
     (folder / "stage").mkdir()
     shown = {f"{i}": path for i, path in enumerate(_shown_folders(folder / "engine", outfit.folders))}
     bwrap_folder = str(_bwrap().parent.parent.parent)

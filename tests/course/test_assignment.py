@@ -90,6 +90,13 @@ def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.N
         assert release.leaks(source, spoiled), place
 
 
+def test_what_lies_beside_the_notebook_is_what_the_small_clips_folder_holds(assignment: Assignment) -> None:
+    """The copies, which git keeps once, are one in content; nobody has changed one of them alone."""
+    files = ROOT / "assignments" / "small-clip" / "files"
+    for name, content in assignment.files.items():
+        assert content == (files / name).read_bytes(), name
+
+
 def test_points_are_those_of_the_syllabus(assignment: Assignment, source: nb.Notebook) -> None:
     graded = [cell for cell in source["cells"] if nb.is_graded(cell)]
     by_hand = sum(nb.points(cell) for cell in graded if nb.is_manual(cell))
@@ -132,7 +139,7 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
 ) -> None:
     for name, (_, grade) in proven.items():
         if name.startswith("chaff"):
-            short = [cell for cell in grade.cells.values() if cell.score is not None and not proof._whole(cell)]
+            short = [cell for cell in grade.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 

@@ -481,3 +481,13 @@ def luminance(colour: str) -> float:
     parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("passed", "mark"), [((1, 1), "\u2713"), ((1, 0), "\u25d0"), ((0, 0), "\u25cb")])
+def test_a_practice_task_without_points_is_marked_by_its_checks(
+    passed: tuple[int, ...], mark: str, laid: nb.Notebook
+) -> None:
+    checks = tuple(Check(f"check {number}", 0.0, bool(one)) for number, one in enumerate(passed))
+    grade = Grade("ada", "0-hello", "completed", {"cosine_similarity_matrix": CellGrade(0.0, 0.0, checks)})
+    summary = render(laid, grade).split("</table>")[0]
+    assert f'aria-hidden="true">{mark}</span>' in summary

@@ -168,6 +168,25 @@ def fonts():
             assert seen(other, draw) == "drawn"
 
 
+def test_a_folder_that_the_assignment_names_can_be_read_and_no_other(tmp_path: Path) -> None:
+    """Weights that are too large to lie beside each notebook. Below a private folder too, and under a strict umask."""
+    for name in ("weights", "answers"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    before = os.umask(0o077)
+    try:
+        with Warm(Outfit(files={"beside.txt": b"beside"}, folders=[str(tmp_path / "weights")])) as warm:
+            warm.wait()
+            with Sandbox(warm.control, warm.process.pid).child() as child:
+                source = REFUSED + (
+                    f"seen = [open('beside.txt').read(), open('{tmp_path}/weights/file').read(), "
+                    f"refused(lambda: open('{tmp_path}/answers/file')), refused(lambda: open('{tmp_path}/weights/new', 'w'))]"
+                )
+                assert seen(child, source) == ["beside", "weights", errno.ENOENT, errno.EROFS]
+    finally:
+        os.umask(before)
+
+
 def test_the_graders_environment_is_not_there(inside: Look) -> None:
     source = "import os\nseen = repr(dict(os.environ)) + open('/proc/self/environ').read() + open('/proc/self/cmdline').read()"
     assert MARK not in inside(source)
