@@ -6,6 +6,7 @@ inside functions here, for the batch's own process imports this module too, to n
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -78,6 +79,9 @@ def start(control: socket.socket, folder: Path | None, environment: dict[str, st
     import torch
 
     torch.set_num_threads(1)
+    # What the fork server imported is here to stay. The collector would walk all of it again and again, and write into, and
+    # so copy, every page that the workers share: 0.15 MB a submission.
+    gc.freeze()
     _children = Children(control)
 
 
