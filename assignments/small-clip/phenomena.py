@@ -12,22 +12,23 @@ from PIL import Image
 from torch import Tensor
 from torchvision.datasets import ImageFolder
 
-CLEAR = ("airplane", "bird", "frog", "ship", "truck")
-MIXED = ("dog", "cat", "horse", "automobile", "truck")
-
-
-def first_of_each(loaded: Loaded, names: tuple[str, ...]) -> Tensor:
-    """The features of one Twemoji drawing of each class, by the alphabet's last."""
-    folder = HERE / "files" / "drawings"
-    chosen = [sorted((folder / name).glob("twemoji-*.png"))[-1] for name in names]
-    return loaded.images(torch.stack([loaded.preprocess(Image.open(path)) for path in chosen]))
+CLEAR = {  # class: the picture
+    "airplane": "twemoji-airplane", "bird": "twemoji-owl", "frog": "twemoji-frog", "ship": "twemoji-passenger-ship",
+    "truck": "twemoji-delivery-truck",
+}  # fmt: skip
+MIXED = {
+    "dog": "twemoji-dog", "cat": "twemoji-cat", "horse": "twemoji-horse", "automobile": "twemoji-sport-utility-vehicle",
+    "truck": "twemoji-delivery-truck",
+}  # fmt: skip
 
 
 def five_by_five(loaded: Loaded) -> dict:
     """Cosines of five drawings and five captions, a clear set and one with near neighbours."""
     found = {}
     for title, names in (("clear", CLEAR), ("mixed", MIXED)):
-        cosines = first_of_each(loaded, names) @ loaded.texts([fill("a drawing of a {}", name) for name in names]).T
+        files = [HERE / "files" / "drawings" / name / f"{picture}.png" for name, picture in names.items()]
+        images = loaded.images(torch.stack([loaded.preprocess(Image.open(path)) for path in files]))
+        cosines = images @ loaded.texts([fill("a drawing of a {}", name) for name in names]).T
         found[title] = {
             name: [round(value, 2) for value in row] for name, row in zip(names, cosines.tolist(), strict=True)
         }

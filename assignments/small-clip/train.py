@@ -79,6 +79,12 @@ def rate(step: int, steps: int, peak: float) -> float:
     return peak * min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
+def save(model: torch.nn.Module, path: Path) -> None:
+    """Write the weights in float16. safetensors refuses the channels-last layout, so each tensor is laid out anew."""
+    state = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+
+
 def train(scenes: Path, out: Path, steps: int, seed: int, peak: float) -> None:
     """One run; the curve's points are (step, mean loss since the last, seconds, accuracies)."""
     torch.set_num_threads(1)
@@ -114,11 +120,8 @@ def train(scenes: Path, out: Path, steps: int, seed: int, peak: float) -> None:
             curve.append(point | {"scale": model.logit_scale.exp().item()} | probe.measure(model))
             print(json.dumps(curve[-1]), flush=True)
             out.with_suffix(".json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
+            save(model, out.with_suffix(".safetensors"))
             losses = []
-    save_file(
-        {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()},
-        out.with_suffix(".safetensors"),
-    )
 
 
 def main() -> None:
