@@ -41,9 +41,9 @@ def draw(curve: list[dict], path: Path) -> None:
     for name, style in (("twemoji", "-"), ("digits", "--")):
         right.plot(steps, [point[name] for point in curve], style, label=f"{name}, held out")
     right.axhline(0.1, color="gray", linewidth=0.8)
-    right.annotate("chance", (steps[-1], 0.11), ha="right", color="gray")
+    right.annotate("chance", (steps[-1], 0.03), ha="right", color="gray")
     right.set(xlabel="step", ylabel="zero-shot accuracy", ylim=(0, 1))
-    right.legend(loc="lower right")
+    right.legend(loc="lower right", bbox_to_anchor=(1, 0.15))
     figure.savefig(path, metadata={"Date": None})
 
 
