@@ -199,12 +199,19 @@ class Class:
             self.assignment.source_path,
             self.assignment.release_path,
             *sorted(Path(__file__).parent.rglob("*.py")),
-            *sorted((self.assignment.folder / "reference" / self.assignment.settings.reference).glob("*")),
+            *self._graders_files(),
         ]
         for path in parts:
             digest.update(path.read_bytes())
         digest.update(repr((self.assignment.settings, sorted(self.assignment.files.items()))).encode())
         return digest.hexdigest()
+
+    def _graders_files(self) -> list[Path]:
+        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, scripts and pages. Reference outputs are
+        among them, and so are hidden images that several assignments share."""
+        folder = self.assignment.course.root / "assignments"
+        left_out = (".py", ".pyc", ".md")
+        return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)
 
     def _submitted(self, student: str) -> Path:
         return self.assignment.course.submitted / student / self.assignment.name

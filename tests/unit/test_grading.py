@@ -193,6 +193,15 @@ def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(cou
         assert comments["essay"] == "Good."
 
 
+def test_another_hidden_file_grades_everybody_anew(course: Course) -> None:
+    """A test may open it: no grade that was made with the old one stands."""
+    hidden = course.root / "assignments" / "shared" / "hidden"
+    hidden.mkdir(parents=True)
+    (hidden / "labels.csv").write_text("1,2")
+    group = Class(course.assignment(NAME), 2, ["right"])
+    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+
+
 def mark(course: Course, student: str, points: float) -> None:
     """As formgrader does it."""
     with gradebook(course) as book:
