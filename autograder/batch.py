@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 from autograder import notebook as nb
@@ -63,7 +64,7 @@ class Batch:
         arguments = (self.warm.control, self.folder, dict(self.outfit.environment))
         self.pool = ProcessPoolExecutor(self.workers, context, worker.start, arguments)
         self.stack.callback(_end, self.pool)
-        self.pool.submit(int)  # the fork server's imports begin, beside the warm process's own
+        ensure_running()  # the fork server's imports begin, beside the warm process's own; a first worker would wait for them
 
     def _stop(self) -> None:
         self.stack.close()

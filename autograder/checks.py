@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,8 +149,13 @@ def features(seed: int, rows: int, dim: int) -> Any:
     shows; the same seed gives the same tensor."""
     import torch
 
+    return torch.tensor(_features(seed, rows, dim))  # a copy: a function under test may change it in place
+
+
+@lru_cache(maxsize=1024)  # the laws draw the same 120 for every submission, and each takes 0.1 ms to make
+def _features(seed: int, rows: int, dim: int) -> Any:
     generator = np.random.default_rng(seed)
     directions = generator.standard_normal((rows, dim))
     lengths = 10 ** np.linspace(-0.85, 0.85, rows) if rows > 1 else np.array([7.0])
-    scaled = directions / np.linalg.norm(directions, axis=1, keepdims=True) * generator.permutation(lengths)[:, None]
-    return torch.from_numpy(scaled)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions * generator.permutation(lengths)[:, None]

@@ -84,16 +84,19 @@ class Book:
         """Save one submission's grade; all of it or nothing. Where the files handed in have `changed` since a person marked
         them, that person is asked to look again."""
         with self._transaction():
+            master = self.book.find_notebook(assignment.notebook, assignment.name)
+            # Asked for its name, each row would read its cell from the database: half of the time of a write.
+            names = {cell.id: cell.name for cell in (*master.grade_cells, *master.solution_cells, *master.task_cells)}
             self.book.update_or_create_student(grade.student)
             when = {"timestamp": timestamp} if timestamp else {}
             submission = self.book.update_or_create_submission(assignment.name, grade.student, **when)
             notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, grade.student)
             for row in notebook.grades:
-                row.auto_score = _automatic(grade, row.name)
+                row.auto_score = _automatic(grade, names[row.cell_id])
                 marked = row.manual_score is not None
                 row.needs_manual_grade = changed if marked else row.auto_score is None
             for comment in notebook.comments:
-                comment.auto_comment = "No response." if comment.name in unanswered else None
+                comment.auto_comment = "No response." if names[comment.cell_id] in unanswered else None
             self.book.db.flush()
             self.book.db.refresh(notebook)
             notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
@@ -230,7 +233,10 @@ class Book:
         outer = self.book.db
         try:
             with self.book.engine.connect() as connection, connection.begin():
-                self.book.db = Session(bind=connection, join_transaction_mode="create_savepoint")
+                # Nobody else writes inside this transaction, so nothing needs to be read anew after each savepoint.
+                self.book.db = Session(
+                    bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+                )
                 with warnings.catch_warnings():
                     # nbgrader builds rows before it adds them to the session, and SQLAlchemy mentions each
                     warnings.simplefilter("ignore", SAWarning)

@@ -72,10 +72,9 @@ class _Walk:
     def __init__(self, job: Job, notebook: Any, session: Session) -> None:
         self.job, self.notebook, self.session = job, notebook, session
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
-        trusted = tuple(c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c))
-        self.imports = _imports(trusted)
-        fixed = (c.source for c in notebook.cells if c.cell_type == "code" and _trusted(c) and not nb.is_test(c))
-        self.fixtures = set().union(*map(bound, fixed))
+        trusted = [c for c in notebook.cells if c.cell_type == "code" and _trusted(c)]
+        self.imports = _imports(tuple(c.source for c in trusted))
+        self.fixtures = _fixtures(tuple(c.source for c in trusted if not nb.is_test(c)))
         self.cells: dict[str, CellGrade] = {}
         self.notes: list[str] = []
         self.dropped = 0
@@ -149,6 +148,11 @@ def _trusted(cell: Any) -> bool:
 @lru_cache(maxsize=8)
 def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
     return instructor_imports(sources)
+
+
+@lru_cache(maxsize=8)
+def _fixtures(sources: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(bound, sources))
 
 
 def _loss(error: Exception, seconds: int | None) -> ChildEnded:

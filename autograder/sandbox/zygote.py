@@ -9,6 +9,7 @@ are killed, whatever state they are in; and on it the supervisor says how the ch
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -24,6 +25,7 @@ from autograder.sandbox import child, confine, ipython
 # How often the memory of a child is read. At 20 Hz one reading costs about 0.1 ms, and a child that fills memory at 2 GB a
 # second is stopped 100 MB over its limit.
 WATCH_SECONDS = 0.05
+HUGE_PAGE, MADV_COLLAPSE = 2 * 2**20, 25
 
 
 def main() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
         return
     gc.collect()
     gc.freeze()  # the collector would write into, and so copy, every page that the children share
+    join_pages()
     control.send(json.dumps({"ready": True, "modules": len(sys.modules)}).encode())
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
@@ -55,6 +58,28 @@ def main() -> None:
             supervise(app, connection, leash, json.loads(request), system_call_filter)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def join_pages() -> None:
+    """Put this process's heap into huge pages, as far as the kernel can (MADV_COLLAPSE, Linux 6.1; without it nothing changes).
+
+    A fork copies an entry for each page: 100 MB of Python's own arenas in small ones made a fork and the child's end cost
+    12 ms, two of them a submission, where it costs 6 in huge ones. To join them takes 0.2 s, once.
+    """
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for start, end in writable_memory():
+        first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+        for address in range(first, last, HUGE_PAGE):
+            madvise(address, HUGE_PAGE, MADV_COLLAPSE)
+
+
+def writable_memory() -> list[tuple[int, int]]:
+    """Where this process's private memory of no file lies."""
+    with open("/proc/self/maps") as file:
+        lines = [line.split() for line in file]
+    private = [fields[0].split("-") for fields in lines if fields[1] == "rw-p" and fields[5:] in ([], ["[heap]"])]
+    return [(int(start, 16), int(end, 16)) for start, end in private]
 
 
 def reap() -> None:
@@ -168,3 +193,4 @@ def _fields(path: str, *names: str) -> int:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # to take torch apart piece by piece takes 0.3 s, and nobody needs it
