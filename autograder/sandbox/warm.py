@@ -182,7 +182,7 @@ def _jail(folder: Path, outfit: Outfit, arguments: list[str]) -> list[str]:
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     environment = {
         **outfit.environment,
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{_interpreter().parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": "/tmp",
         "USER": "student",
@@ -195,7 +195,7 @@ def _jail(folder: Path, outfit: Outfit, arguments: list[str]) -> list[str]:
     }
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    command += [sys.executable, "-s", "-P", "-m", "autograder.sandbox.zygote", *arguments]
+    command += [str(_interpreter()), "-s", "-P", "-m", "autograder.sandbox.zygote", *arguments]
     command += [path for path in shown.values() if path.startswith("/tmp/")]
     return [
         sys.executable,
@@ -240,10 +240,16 @@ def _shown_folders(engine: Path, wanted: Sequence[str]) -> list[str]:
     candidates = ["/usr", sys.base_prefix, sys.prefix, *(p for p in sys.path if p.endswith(("-packages", "dynload")))]
     candidates += wanted
     shown: list[str] = []
-    for path in sorted({str(Path(p).resolve()) for p in candidates if Path(p).is_dir()} | {sys.prefix, str(engine)}):
+    for path in sorted({str(Path(p).resolve()) for p in candidates if Path(p).is_dir()} | {str(engine)}):
         if not any(Path(path).is_relative_to(above) for above in shown):
             shown.append(path)
     return shown
+
+
+def _interpreter() -> Path:
+    """This interpreter, by a path that leads through no link and no `..`: the jail shows folders under their true names.
+    That the last step is a link is what makes it a virtual environment's."""
+    return Path(sys.executable).parent.resolve() / Path(sys.executable).name
 
 
 def _bwrap() -> Path:

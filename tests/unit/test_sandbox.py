@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,6 +167,19 @@ def fonts():
             assert 7 not in seen(other, fonts + "seen = [os.lseek(fd, 0, os.SEEK_CUR) for fd in fonts()]")
             draw = "import io, matplotlib.pyplot as plt\nplt.title('\u20ac $x^2$')\nplt.savefig(io.BytesIO())\nseen = 'drawn'"
             assert seen(other, draw) == "drawn"
+
+
+@pytest.mark.parametrize("way", ["up and down", "link"])
+def test_the_sandbox_starts_however_the_interpreter_was_called(tmp_path: Path, way: str) -> None:
+    python = Path(sys.executable)
+    if way == "link":
+        (tmp_path / "venv").symlink_to(sys.prefix)
+        called = tmp_path / "venv" / "bin" / python.name
+    else:
+        called = tmp_path / os.path.relpath(python, tmp_path)
+    text = "from autograder.sandbox.warm import Warm\nwith Warm() as warm: warm.wait(); print('up')"
+    done = subprocess.run([called, "-c", text], check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "up\n", done.stderr
 
 
 def test_a_folder_that_the_assignment_names_can_be_read_and_no_other(tmp_path: Path) -> None:
