@@ -13,6 +13,7 @@ import msgspec
 from autograder.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
+SETTINGS = "assignment.toml"
 # What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
 
@@ -100,7 +101,7 @@ class Assignment:
 
     @cached_property
     def settings(self) -> Settings:
-        path = self.folder / "assignment.toml"
+        path = self.folder / SETTINGS
         if not path.is_file():
             return Settings()
         try:
@@ -119,6 +120,20 @@ class Assignment:
         paths = [p for p in sorted(self.source_folder.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
         return {
             str(p.relative_to(self.source_folder)): p.read_bytes() for p in paths if ".ipynb_checkpoints" not in p.parts
+        }
+
+    @cached_property
+    def hidden_files(self) -> dict[str, bytes]:
+        """What tests may open and no student sees, by its path relative to assignments/: all that lies there, since several
+        assignments may share hidden images, but the settings, wheats and chaffs, reference outputs, scripts and pages."""
+        root = self.folder.parent
+        paths = {str(p.relative_to(root)): p for p in sorted(root.rglob("*")) if p.is_file()}
+        return {
+            name: path.read_bytes()
+            for name, path in paths.items()
+            if path.suffix not in (".py", ".pyc", ".md")
+            and path.name != SETTINGS
+            and not {"reference", ".ipynb_checkpoints"} & set(Path(name).parts)
         }
 
     @cached_property

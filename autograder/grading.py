@@ -20,8 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder import mark_scheme, reference
 from autograder import notebook as nb
-from autograder import reference
 from autograder.batch import Batch
 from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
@@ -159,7 +159,8 @@ class Class:
                 grade, notes=(*grade.notes, f"timestamp.txt says {timestamp!r}, which is no time; not counted")
             )
             timestamp = None
-        self._write_autograded(grade.student, notebook, timestamp)
+        shown = mark_scheme.beside_answers(self.source, notebook) if notebook else b""
+        self._write_autograded(grade.student, shown, timestamp)
         path = transcript_path(self.assignment, grade.student)
         handed_in = self._handed_in(grade.student)
         changed = read_transcript(path).get("handed_in") != handed_in
@@ -199,19 +200,13 @@ class Class:
             self.assignment.source_path,
             self.assignment.release_path,
             *sorted(Path(__file__).parent.rglob("*.py")),
-            *self._graders_files(),
+            *sorted(reference.folder(self.assignment).glob("*")),
         ]
         for path in parts:
             digest.update(path.read_bytes())
-        digest.update(repr((self.assignment.settings, sorted(self.assignment.files.items()))).encode())
+        files, hidden = sorted(self.assignment.files.items()), sorted(self.assignment.hidden_files.items())
+        digest.update(repr((self.assignment.settings, files, hidden)).encode())
         return digest.hexdigest()
-
-    def _graders_files(self) -> list[Path]:
-        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, scripts and pages. Reference
-        outputs are among them, and so are hidden images that several assignments share."""
-        folder = self.assignment.course.root / "assignments"
-        left_out = (".py", ".pyc", ".md")
-        return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)
 
     def _submitted(self, student: str) -> Path:
         return self.assignment.course.submitted / student / self.assignment.name

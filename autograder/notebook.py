@@ -208,7 +208,7 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
     for cell in cells:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    _unique_ids(cells)
+    unique_ids(cells)
     metadata = release.get("metadata", {})
     laid = {"nbformat": 4, "nbformat_minor": 5, "metadata": copy.deepcopy(metadata), "cells": cells}
     return Laid(laid, tuple(notes), frozenset(unanswered))
@@ -276,7 +276,7 @@ def _language(notebook: Notebook) -> str:
     return ""
 
 
-def _unique_ids(cells: list[Cell]) -> None:
+def unique_ids(cells: list[Cell]) -> None:
     """Cell ids as nbformat 4.5 wants them: present, short, each once."""
     seen: set[str] = set()
     for index, cell in enumerate(cells):

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.course import CONFIG, Assignment
+from autograder.course import CONFIG, SETTINGS, Assignment
 from autograder.errors import CourseError
 from autograder.files import write_whole
 
@@ -76,7 +76,7 @@ def outputs(folder: Path) -> Outputs:
     """The outputs that are kept in assignments/NAME/ for its model and data; {} where there are none."""
     from safetensors.numpy import load_file
 
-    settings = folder / "assignment.toml"
+    settings = folder / SETTINGS
     setting = tomllib.loads(settings.read_text()).get("reference", "default") if settings.is_file() else "default"
     path = folder / "reference" / setting / "outputs.safetensors"
     return dict(load_file(path)) if path.is_file() else {}
@@ -89,21 +89,21 @@ def write(assignment: Assignment, recorded: Outputs) -> None:
     outputs.cache_clear()
     if not recorded:
         return
-    folder = _folder(assignment)
+    kept = folder(assignment)
     described = {
         name: {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _hash(array.tobytes())}
         for name, array in sorted(recorded.items())
     }
     manifest = {**_basis(assignment), "made with": _noted(), "outputs": described}
-    write_whole(folder / "outputs.safetensors", save(dict(sorted(recorded.items()))))
-    write_whole(folder / "manifest.json", json.dumps(manifest, indent=1).encode() + b"\n")
+    write_whole(kept / "outputs.safetensors", save(dict(sorted(recorded.items()))))
+    write_whole(kept / "manifest.json", json.dumps(manifest, indent=1).encode() + b"\n")
 
 
 def require_fresh(assignment: Assignment) -> None:
     """CourseError if this assignment's tests compare with reference outputs, and those that are there are not its own."""
     if CALL not in assignment.source_path.read_text():
         return
-    path = _folder(assignment) / "manifest.json"
+    path = folder(assignment) / "manifest.json"
     renew = f"`autograder build {assignment.name}` makes them"
     if not path.is_file():
         raise CourseError(f"{assignment.name} has no reference outputs in {path.parent}; {renew}")
@@ -119,17 +119,20 @@ def require_fresh(assignment: Assignment) -> None:
         raise CourseError(f"the reference outputs in {path.parent} are stale (changed: {', '.join(changed)}); {renew}")
 
 
-def _folder(assignment: Assignment) -> Path:
+def folder(assignment: Assignment) -> Path:
+    """Where the outputs for its model and data are kept, with their manifest."""
     return assignment.folder / "reference" / assignment.settings.reference
 
 
 def _basis(assignment: Assignment) -> dict[str, Any]:
-    """What decides the outputs: the source, the files beside it, files that its environment names, the settings, versions."""
+    """What decides the outputs: the source, the files beside it, the grader's own (one hash for all: they are hundreds), files
+    that its environment names, the settings, versions."""
     settings = assignment.settings
     named = {value for value in settings.environment.values() if Path(value).is_absolute() and Path(value).is_file()}
     return {
         "source": _hash(assignment.source_path.read_bytes()),
         "files": {name: _hash(content) for name, content in sorted(assignment.files.items())},
+        "hidden files": _hash(repr(sorted(assignment.hidden_files.items())).encode()),
         "environment": dict(sorted(settings.environment.items())),
         "environment files": {name: _hash(Path(name).read_bytes()) for name in sorted(named)},
         "seed": settings.seed,

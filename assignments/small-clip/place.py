@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "source"
 NEEDED = {
-    "2-shared-space": ("small-clip", "drawings", "other-text-tower.safetensors", "SOURCES.md"),
+    "2-shared-space": ("small-clip", "drawings", "other-text-tower.safetensors", "features.npz", "SOURCES.md"),
     "3-zero-shot": ("small-clip", "drawings", "SOURCES.md"),
     "4-limits": ("small-clip", "drawings", "pairs", "SOURCES.md"),
 }

@@ -142,3 +142,19 @@ def test_a_variant_that_lacks_something_is_an_error(tmp_path: Path, text: str, m
 def test_every_chaff_of_this_repository_has_a_hint_of_its_own() -> None:
     hints = [variant.hint for variant in open_course(ROOT).assignment(NAME).variants if variant.kind == "chaff"]
     assert len(set(hints)) == len(hints) > 20
+
+
+def test_hidden_files_are_what_tests_may_open_and_nothing_that_building_writes(course: Course) -> None:
+    """Those of a folder that assignments share too; neither another one's settings and outputs nor what people read or run."""
+    assignments = course.root / "assignments"
+    for name in ("labels.csv", "notes.md", "make.py", "reference/default/outputs.safetensors"):
+        path = assignments / NAME / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"1,2")
+    hidden = course.assignment(NAME).hidden_files
+    assert hidden[f"{NAME}/labels.csv"] == b"1,2"
+    shared = assignments / "small-clip" / "hidden" / "drawings"
+    images = {str(path.relative_to(assignments)) for path in shared.rglob("*.png")}
+    assert images <= set(hidden)
+    assert {Path(name).suffix for name in hidden} & {".py", ".md"} == set()
+    assert [name for name in hidden if "reference" in name or name.endswith("assignment.toml")] == []

@@ -84,6 +84,7 @@ def test_recorded_twice_the_outputs_are_the_same_to_the_byte(assignment: Assignm
             "has no reference outputs in .*ViT-B-32",
         ),
         (lambda a: (a.source_folder / "data.csv").write_text("1,2"), "stale (changed: files)"),
+        (lambda a: (a.folder / "input.txt").write_text("1.5"), "stale (changed: hidden files)"),
         (lambda a: manifest(a).unlink(), "has no reference outputs in"),
         (lambda a: manifest(a).write_text("[]"), "stale (changed: manifest.json)"),
         (lambda a: manifest(a).with_name("outputs.safetensors").unlink(), "stale (changed: outputs.safetensors)"),
