@@ -117,23 +117,19 @@ class Assignment:
     def files(self) -> dict[str, bytes]:
         """The instructor's files beside the notebook (data, pictures), by their path relative to it. As nbgrader does, no link
         to a folder is followed."""
-        paths = [p for p in sorted(self.source_folder.rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
-        return {
-            str(p.relative_to(self.source_folder)): p.read_bytes() for p in paths if ".ipynb_checkpoints" not in p.parts
-        }
+        paths = _files_below(self.source_folder)
+        return {name: path.read_bytes() for name, path in paths.items() if path.suffix != ".ipynb"}
 
     @cached_property
     def hidden_files(self) -> dict[str, bytes]:
         """What tests may open and no student sees, by its path relative to assignments/: all that lies there, since several
         assignments may share hidden images, but the settings, wheats and chaffs, reference outputs, scripts and pages."""
-        root = self.folder.parent
-        paths = {str(p.relative_to(root)): p for p in sorted(root.rglob("*")) if p.is_file()}
         return {
             name: path.read_bytes()
-            for name, path in paths.items()
+            for name, path in _files_below(self.folder.parent).items()
             if path.suffix not in (".py", ".pyc", ".md")
             and path.name != SETTINGS
-            and not {"reference", ".ipynb_checkpoints"} & set(Path(name).parts)
+            and "reference" not in Path(name).parts
         }
 
     @cached_property
@@ -141,6 +137,13 @@ class Assignment:
         """Every wheat and chaff, in the order of the files and in them."""
         paths = sorted((self.folder / "variants").glob("*.py"))
         return tuple(variant for path in paths for variant in read_variants(path))
+
+
+def _files_below(root: Path) -> dict[str, Path]:
+    """Every file below `root` by its path relative to it, but what a dot hides: Jupyter and hypothesis leave such folders
+    beside a notebook that was run."""
+    paths = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
+    return {str(name): path for name, path in paths.items() if not any(part.startswith(".") for part in name.parts)}
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]

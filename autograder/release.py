@@ -44,6 +44,7 @@ def generate(assignment: Assignment, target: Path, db_url: str) -> nb.Notebook:
     log.addHandler(heard)
     try:
         coursedir = CourseDirectory(config=config, log=log)
+        coursedir.ignore = [*coursedir.ignore, ".*"]  # what Jupyter and hypothesis left beside the notebook
         converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
         converter.force = True
         converter.start()

@@ -103,8 +103,8 @@ def test_what_the_settings_do_not_know_is_an_error(course: Course, text: str) ->
 
 def test_the_files_beside_the_notebook_belong_to_the_assignment(course: Course) -> None:
     folder = course.source / NAME
-    for path in ("data/words.txt", ".ipynb_checkpoints/old.txt"):
-        (folder / path).parent.mkdir(exist_ok=True)
+    for path in ("data/words.txt", ".ipynb_checkpoints/old.txt", ".hypothesis/constants/1", "data/.words.txt.swp"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("words")
     assert course.assignment(NAME).files == {"data/words.txt": b"words"}
 

@@ -270,3 +270,17 @@ def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
     cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
     grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
     assert proof._broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken
+
+
+def test_what_running_the_notebook_left_beside_it_is_not_handed_out(tmp_path: Path) -> None:
+    """Hidden tests that use hypothesis leave a folder when the instructor runs them in Jupyter."""
+    course = write_course(tmp_path / "course")
+    assignment = course.assignment(NAME)
+    for name in (".hypothesis/constants/1", ".ipynb_checkpoints/tiny-checkpoint.ipynb", "words.txt"):
+        path = assignment.source_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
+    made = tmp_path / "release" / NAME
+    assert {path.name for path in made.rglob("*") if path.is_file()} == {"tiny.ipynb", "words.txt"}
+    assert leaked_files(assignment, made) == []
