@@ -6,12 +6,11 @@ those by an autograd function whose backward runs in the sandbox.
 from __future__ import annotations
 
 import builtins
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 
 from autograder import wire
-from autograder.judge.session import Session
 from autograder.sandbox.kernel import ChildEnded, RemoteError
 
 
@@ -19,18 +18,26 @@ class StudentError(Exception):
     """The student's code was lost while it was asked: it hung, died or took too much memory."""
 
 
+class Answers(Protocol):
+    """What answers for the student. Its `generation` counts the processes that did: references are good in their own only."""
+
+    generation: int
+
+    def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]: ...
+
+
 MISSING = object()
 # torch's own messages on shapes and types run to 200 characters.
 MAX_ERROR_TEXT = 240
 
 
-def fetch(session: Session, name: str) -> Any:
+def fetch(session: Answers, name: str) -> Any:
     """The value of `name` in the sandbox: plain data, a proxy, or MISSING where nothing is called so."""
     status, *value = _ask(session, "get", name)
     return MISSING if status == "missing" else _received(session, value[0], name)
 
 
-def fetch_fixture(session: Session, name: str) -> Any:
+def fetch_fixture(session: Answers, name: str) -> Any:
     """The value of `name`, which a locked cell defined: a proxy to what stays in the sandbox, a model or a function that makes
     one. Plain data is refused, for a student could have changed what a test would take for the instructor's."""
     value = fetch(session, name)
@@ -51,7 +58,7 @@ def _must_stay(value: Any, what: str) -> None:
 class RemoteObject:
     """Something in the sandbox that is no plain data. It can be passed back as an argument, and called if it can be."""
 
-    def __init__(self, session: Session, reference: wire.Reference, name: str | None) -> None:
+    def __init__(self, session: Answers, reference: wire.Reference, name: str | None) -> None:
         self._session, self._name, self._description = session, name, reference.description
         self._number, self._generation = reference.number, session.generation
         self._is_fixture = False
@@ -102,7 +109,7 @@ class _Graph(torch.autograd.Function):
     """The edge from a call's results back to its arguments."""
 
     @staticmethod
-    def forward(ctx: Any, session: Session, graph: int, count: int, *tensors: torch.Tensor) -> Any:
+    def forward(ctx: Any, session: Answers, graph: int, count: int, *tensors: torch.Tensor) -> Any:
         ctx.session, ctx.graph, ctx.generation, ctx.count = session, graph, session.generation, count
         return tuple(tensor.detach().clone() for tensor in tensors[:count])
 
@@ -115,7 +122,7 @@ class _Graph(torch.autograd.Function):
         return (None, None, None, *[None] * ctx.count, *received)
 
 
-def _joined(session: Session, graph: int, inputs: list[torch.Tensor], result: Any) -> Any:
+def _joined(session: Answers, graph: int, inputs: list[torch.Tensor], result: Any) -> Any:
     """`result` with its differentiable tensors replaced by ones whose graph leads to `inputs`."""
     outputs = wire.graph_tensors(result)
     if not outputs:
@@ -147,7 +154,7 @@ def _sent(value: Any) -> Any:
     return wire.encode(value, refer)
 
 
-def _received(session: Session, tree: Any, name: str | None) -> Any:
+def _received(session: Answers, tree: Any, name: str | None) -> Any:
     def resolve(reference: wire.Reference) -> RemoteObject:
         kind = RemoteFunction if reference.kind == "function" else RemoteObject
         return kind(session, reference, name)
@@ -158,7 +165,7 @@ def _received(session: Session, tree: Any, name: str | None) -> Any:
         raise StudentError(f"the answer cannot be read: {error}") from None
 
 
-def _ask(session: Session, verb: str, *arguments: Any, about: str = "") -> list[Any]:
+def _ask(session: Answers, verb: str, *arguments: Any, about: str = "") -> list[Any]:
     try:
         return session.request(verb, *arguments, about=about or verb)
     except ChildEnded as error:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from autograder import wire
 from autograder.course import Limits
 from autograder.errors import AutograderError
-from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox.kernel import ChildEnded, ChildKernel, answer
+from autograder.transcript import Exchange
 
 # Each replacement costs a replay of the cells before. What was fatal twice is not asked again, and a notebook with ten
 # fatal calls in five places has had a fair reading; more would only spend the batch's time.
@@ -31,6 +33,7 @@ class Session:
         self.blame: dict[str, int] = {}  # children lost, by the function that was called
         self.fault: AutograderError | None = None  # of ours; a test cell's `with check` must not swallow it
         self.generation = 0  # references into a child are good for that child only
+        self.asked: list[Exchange] = []  # since the test cell that is running began
         self.kernel = self._start()
 
     @property
@@ -59,13 +62,23 @@ class Session:
 
     def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
         """Ask the child, as `ChildKernel.request`, about what is called `about`; a child lost by it is replaced before
-        ChildEnded is raised."""
+        ChildEnded is raised. Question and answer are written down as they crossed."""
+        request = wire.pack([verb, *arguments])
+        try:
+            reply, message = self._exchange(request, about)
+        except ChildEnded as end:
+            self.asked.append(Exchange.of(request, b"", self.generation, (end.why, str(end))))
+            raise
+        self.asked.append(Exchange.of(request, reply, self.generation))
+        return answer(message)
+
+    def _exchange(self, request: bytes, about: str) -> tuple[bytes, list[Any]]:
         if self.exhausted:
             raise self.exhausted
         if self.blame.get(about, 0) >= MAX_LOSSES_BY_ONE:
             raise ChildEnded(self.losses[-1].why, f"{about} was not called again after {MAX_LOSSES_BY_ONE} such ends")
         try:
-            return self.kernel.request(verb, *arguments, timeout=self.limits.call_seconds)
+            return self.kernel.exchange(request, self.limits.call_seconds)
         except ChildEnded as error:
             self.blame[about] = self.blame.get(about, 0) + 1
             self.lost(error)

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from nbclient import NotebookClient
@@ -17,22 +16,23 @@ from nbformat import from_dict
 
 from autograder import notebook as nb
 from autograder.grade import CellGrade, Grade
-from autograder.judge import remote, test_cell
-from autograder.judge.imports import bound, instructor_imports
 from autograder.judge.job import Job
+from autograder.judge.scoring import Scorer, error_output
 from autograder.judge.session import Session
 from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
 from autograder.sandbox.warm import ChildLimits
+from autograder.transcript import Asked, Transcript
 
 logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A submission's grade, and its notebook with outputs."""
+    """A submission's grade, its notebook with outputs, and what was asked of it."""
 
     grade: Grade
     notebook: nb.Notebook
+    transcript: Transcript
 
 
 def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
@@ -60,22 +60,20 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
             await walk.cell(index, cell)
     finally:
         session.close()
-    ended = "output limit" if walk.dropped else "mended" if job.notes else "completed"
-    status = session.losses[0].why if session.losses else ended
-    notes = (*job.notes, *walk.notes)
+    ended = session.losses[0].why if session.losses else "output limit" if walk.dropped else ""
+    notes = (*job.notes, *walk.notes, *troubles(walk.cells))
     seconds = time.monotonic() - started
-    grade = Grade(job.student, job.assignment, status, walk.cells, notes, job.isolation, seconds)
-    return Judged(grade, notebook)
+    grade = Grade(job.student, job.assignment, ended_as(ended, job), walk.cells, notes, job.isolation, seconds)
+    return Judged(grade, notebook, Transcript(walk.asked, ended, tuple(walk.notes)))
 
 
 class _Walk:
     def __init__(self, job: Job, notebook: Any, session: Session) -> None:
         self.job, self.notebook, self.session = job, notebook, session
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
-        trusted = [c for c in notebook.cells if c.cell_type == "code" and _trusted(c)]
-        self.imports = _imports(tuple(c.source for c in trusted))
-        self.fixtures = _fixtures(tuple(c.source for c in trusted if not nb.is_test(c)))
+        self.scorer = Scorer(notebook)
         self.cells: dict[str, CellGrade] = {}
+        self.asked: dict[str, Asked] = {}
         self.notes: list[str] = []
         self.dropped = 0
 
@@ -91,7 +89,7 @@ class _Walk:
     async def run(self, index: int, cell: Any) -> None:
         """Run one cell in the sandbox; one that loses the child is told so in its output, and the walk goes on."""
         if gone := self.session.exhausted:
-            cell.outputs = [_error("NotRun", f"not run: {gone}")]
+            cell.outputs = [error_output("NotRun", f"not run: {gone}")]
             return
         where, kernel = nb.grade_id(cell) or f"cell {index + 1}", self.session.kernel
         left = self.session.deadline - time.monotonic()
@@ -101,7 +99,7 @@ class _Walk:
             self.session.executed.append(cell.source)
         except Exception as error:
             loss = _loss(error, self.client.timeout)
-            cell.outputs.append(_error(loss.why.title().replace(" ", ""), str(loss)))
+            cell.outputs.append(error_output(loss.why.title().replace(" ", ""), str(loss)))
             self.notes.append(f"{where} {loss.why}: {loss}; the cells after it ran in a fresh process")
             self.session.lost(loss)
         if kernel.output_dropped:
@@ -112,47 +110,26 @@ class _Walk:
 
     def test(self, cell: Any) -> None:
         """Run one test cell here, and leave in its outputs what stock nbgrader would read the same score from."""
-
-        def fetch(name: str) -> Any:
-            value = (remote.fetch_fixture if name in self.fixtures else remote.fetch)(self.session, name)
-            return test_cell.SKIP if value is remote.MISSING else value
-
-        losses = len(self.session.losses)
-        verdict = test_cell.run(cell.source, nb.points(cell), self.imports, fetch)
+        name, losses = str(nb.grade_id(cell)), len(self.session.losses)
+        scored = self.scorer.score(cell, self.session)
         if self.session.fault:
             raise self.session.fault  # ours, whatever the test cell made of it: the submission is tried again
-        self.cells[str(nb.grade_id(cell))] = CellGrade(
-            nb.points(cell), verdict.score, verdict.checks, verdict.error, verdict.trouble
-        )
-        self.notes += [f"{nb.grade_id(cell)}: the code {loss.why}: {loss}" for loss in self.session.losses[losses:]]
-        if verdict.trouble:
-            self.notes.append(f"{nb.grade_id(cell)}: {verdict.trouble}; a person must grade it")
-        if verdict.printed:
-            cell.outputs.append(from_dict({"output_type": "stream", "name": "stdout", "text": verdict.printed}))
-        if verdict.error and not verdict.score:
-            cell.outputs.append(_error(*verdict.error.split(": ", 1)))
-        elif verdict.score is not None:
-            data = {"text/plain": repr(float(verdict.score))}
-            result = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
-            cell.outputs.append(from_dict(result))
+        self.cells[name], self.asked[name] = scored.grade, scored.asked
+        cell.outputs += scored.outputs
+        self.notes += [f"{name}: the code {loss.why}: {loss}" for loss in self.session.losses[losses:]]
         if not self.session.exhausted and self.session.kernel.is_alive():
             with contextlib.suppress(ChildEnded, RemoteError):  # a child lost by it has been replaced
                 self.session.request("forget")
 
 
-def _trusted(cell: Any) -> bool:
-    """The instructor's own: known to nbgrader and not for the student to change."""
-    return nb.grade_id(cell) is not None and not nb.is_answer(cell)
+def ended_as(ended: str, job: Job) -> str:
+    """A run's status, by how it `ended`, if not as it should."""
+    return ended or ("mended" if job.notes else "completed")
 
 
-@lru_cache(maxsize=8)
-def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
-    return instructor_imports(sources)
-
-
-@lru_cache(maxsize=8)
-def _fixtures(sources: tuple[str, ...]) -> frozenset[str]:
-    return frozenset().union(*map(bound, sources))
+def troubles(cells: dict[str, CellGrade]) -> list[str]:
+    """Notes on the test cells that a person must look at."""
+    return [f"{name}: {cell.trouble}; a person must grade it" for name, cell in cells.items() if cell.trouble]
 
 
 def _loss(error: Exception, seconds: int | None) -> ChildEnded:
@@ -161,7 +138,3 @@ def _loss(error: Exception, seconds: int | None) -> ChildEnded:
     if isinstance(error, CellTimeoutError):
         return ChildEnded("timed out", f"it ran for over {seconds} s")
     return ChildEnded("died", f"its kernel sent what is no message: {type(error).__name__}"[:200])
-
-
-def _error(name: str, value: str = "") -> Any:
-    return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": [f"{name}: {value}"]})

@@ -12,14 +12,15 @@ import io
 import math
 import numbers
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from autograder.checks import Checks
 from autograder.grade import Check
 from autograder.judge.imports import free_names
+from autograder.transcript import Span
 
 SKIP: Any = object()
 
@@ -27,22 +28,52 @@ SKIP: Any = object()
 @dataclass
 class Verdict:
     """What a test cell came to. `score` is None where the cell itself is at fault: then `trouble` says how, and a person
-    must look. `checks` are in order; `printed` is its output; `error` what it raised, as one line."""
+    must look. `checks` are in order, and `spans` say what each of them asked; `printed` is the cell's output; `error` what it
+    raised, as one line."""
 
     score: float | None
     checks: tuple[Check, ...] = ()
+    spans: tuple[Span, ...] = ()
     printed: str = ""
     error: str = ""
     trouble: str = ""
 
 
-def run(source: str, points: float, imports: dict[str, Any], fetch: Callable[[str], Any]) -> Verdict:
-    """Run a test cell worth `points`. `fetch` gives a student's value, or SKIP where there is none."""
+class _Watched(Checks):
+    """`Checks` that note how many questions had been `asked` before and after each check, and hypothesis's counterexample."""
+
+    def __init__(self, asked: Callable[[], int], points: float) -> None:
+        super().__init__(points)
+        self.asked = asked
+        self.spans: list[Span] = []
+
+    @contextlib.contextmanager
+    def __call__(self, name: str, points: float) -> Iterator[None]:
+        first, example = self.asked(), ""
+        with super().__call__(name, points):
+            try:
+                yield
+            except Exception as error:
+                example = next((note for note in getattr(error, "__notes__", ()) if "example" in note), "")
+                raise
+            finally:
+                self.spans.append(Span(name, first, self.asked(), example))
+
+
+def run(
+    source: str,
+    points: float,
+    imports: dict[str, Any],
+    fetch: Callable[[str], Any],
+    asked: Callable[[], int] = lambda: 0,
+) -> Verdict:
+    """Run a test cell worth `points`. `fetch` gives a student's value, or SKIP where there is none; `asked` says how many
+    questions have been asked so far."""
     try:
         body, last, names = _compiled(source)
     except SyntaxError as error:
         return Verdict(None, trouble=f"the test cell is not valid Python: {error}")
-    namespace: dict[str, Any] = {"__name__": "__main__", "Checks": Checks, **imports}
+    namespace: dict[str, Any] = {"__name__": "__main__", "Checks": partial(_Watched, asked), **imports}
     out, value, error_line = io.StringIO(), None, ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -55,7 +86,8 @@ def run(source: str, points: float, imports: dict[str, Any], fetch: Callable[[st
             error_line = f"{type(error).__name__}: {error}"
     made = [value for value in namespace.values() if isinstance(value, Checks)]
     checks = tuple(Check(**result) for check in made for result in check.results)
-    verdict = Verdict(None, checks, out.getvalue(), error_line)
+    spans = tuple(span for check in made if isinstance(check, _Watched) for span in check.spans)
+    verdict = Verdict(None, checks, spans, out.getvalue(), error_line)
     earned = sum(check.points for check in checks if check.passed)
     verdict.score, verdict.trouble = _score(value, points, error_line, earned, bool(made))
     return verdict

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import InfrastructureError
+from autograder import notebook as nb
+from autograder.errors import InfrastructureError, SubmissionError
 from autograder.grade import Grade
 from autograder.judge.job import Job
 from autograder.sandbox import confine
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
 from autograder.sandbox.warm import ChildLimits
+from autograder.transcript import TranscriptError, dumps, loads
 
 PRELOAD = ("autograder.judge.submission", "hypothesis.strategies", "nbformat.v4")
 
@@ -60,16 +62,23 @@ _children: Children | None = None
 
 @dataclass(frozen=True)
 class Result:
-    """What comes of a job: the grade, the notebook with outputs as it is saved, and the recorded reference outputs."""
+    """What comes of a job: the grade, the notebook with outputs as it is saved, the transcript as `transcript.dumps` has it,
+    and the recorded reference outputs."""
 
     grade: Grade
     notebook: bytes = b""
+    transcript: bytes = b""
     recorded: dict[str, Any] = field(default_factory=dict)
 
 
 def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
     """Initialise this worker process; its tests run in `folder` with `environment`."""
     global _children
+    _prepare(folder, environment)
+    _children = Children(control)
+
+
+def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     if folder:
         os.chdir(folder)
@@ -82,7 +91,6 @@ def start(control: socket.socket, folder: Path | None, environment: dict[str, st
     # What the fork server imported is here to stay. The collector would walk all of it again and again, and write into, and
     # so copy, every page that the workers share: 0.15 MB a submission.
     gc.freeze()
-    _children = Children(control)
 
 
 def _end_with_batch() -> None:
@@ -95,8 +103,6 @@ def _end_with_batch() -> None:
 
 def work(job: Job) -> Result:
     """Judge one job."""
-    import nbformat.v4
-
     from autograder import reference
     from autograder.judge.submission import judge
 
@@ -106,5 +112,28 @@ def work(job: Job) -> Result:
         if job.record:
             recorded = stack.enter_context(reference.recording())
         judged = judge(job, _children.take)
-    notebook = nbformat.v4.writes_json(judged.notebook).encode(errors="replace") + b"\n"
-    return Result(judged.grade, notebook, recorded)
+    return Result(judged.grade, _saved(judged.notebook), dumps(judged.transcript), recorded)
+
+
+def start_scoring(folder: Path | None, environment: dict[str, str]) -> None:
+    """Initialise a worker process that only scores what was run before: it has no children."""
+    _prepare(folder, environment)
+
+
+def rescore(job: Job, transcript: bytes, notebook: bytes) -> Result | None:
+    """Score one job anew from its transcript and the notebook as it was run; None where it has to run again."""
+    from autograder.judge.replay import NotRecorded
+    from autograder.judge.replay import rescore as replayed
+
+    try:
+        judged = replayed(job, loads(transcript), nb.parse(notebook, job.student))
+    except (NotRecorded, TranscriptError, SubmissionError):
+        return None
+    return Result(judged.grade, _saved(judged.notebook), transcript)
+
+
+def _saved(notebook: Any) -> bytes:
+    import nbformat.v4
+
+    written: str = nbformat.v4.writes_json(notebook)
+    return written.encode(errors="replace") + b"\n"

@@ -138,5 +138,7 @@ class Service:
         return ["ok", self.encode(list(gradients))]
 
     def do_forget(self) -> list[Any]:
+        """Numbers begin anew, so that what one test asks does not depend on what those before it did."""
         self.kept.clear()
+        self.numbers = itertools.count(1)
         return ["ok", None]

@@ -48,6 +48,14 @@ class RemoteError(Exception):
         self.kind, self.message, self.trace = kind, message, trace
 
 
+def answer(message: list[Any]) -> list[Any]:
+    """What a reply says, beginning with "ok" or "missing"; RemoteError where it tells of an exception."""
+    if message[0] == "error":
+        kind, text, trace = (str(item) for item in (*message[1:], "", "", "")[:3])
+        raise RemoteError(kind, text, trace)
+    return message
+
+
 class ChildKernel:
     """One child. It is up from construction on, in the background; `ready` waits for it."""
 
@@ -58,7 +66,7 @@ class ChildKernel:
         self.allow_stdin = False  # nbclient sets it
         self.frames = wire.Frames()
         self.shell_channel, self.iopub_channel = Inbox(self), Inbox(self)
-        self.replies: deque[list[Any]] = deque()
+        self.replies: deque[tuple[bytes, list[Any]]] = deque()
         self.ended: ChildEnded | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.output_left, self.output_dropped = output_bytes, 0
@@ -67,7 +75,7 @@ class ChildKernel:
         """Block until the kernel takes requests; IsolationError or InfrastructureError if it never will."""
         await_child(self.leash)
         self.line.settimeout(READY_SECONDS)
-        verb, *rest = self._reply(READY_SECONDS)
+        _, (verb, *rest) = self._reply(READY_SECONDS)
         if verb != "ready":
             raise ChildEnded("died", f"the kernel did not start: {rest}")
 
@@ -109,16 +117,17 @@ class ChildKernel:
         self.iopub_channel.messages.clear()
 
     def request(self, verb: str, *arguments: Any, timeout: float) -> list[Any]:
-        """Ask the child, block for the answer; RemoteError if it raised there, ChildEnded if the child is lost by it."""
+        """Ask the child; the answer. RemoteError if it raised there, ChildEnded if the child is lost by it."""
+        return answer(self.exchange(wire.pack([verb, *arguments]), timeout)[1])
+
+    def exchange(self, request: bytes, timeout: float) -> tuple[bytes, list[Any]]:
+        """Send a request; the reply's bytes, and what they say. ChildEnded if the child is lost by it."""
         self.replies.clear()
-        self._send(wire.JUDGE, wire.pack([verb, *arguments]))
-        status, *answer = self._reply(timeout)
-        if status == "error":
-            kind, message, trace = (str(item) for item in (*answer, "", "", "")[:3])
-            raise RemoteError(kind, message, trace)
-        if status not in ("ok", "missing"):
-            raise self._end("died", f"the child answered {status[:40]!r}")
-        return [status, *answer]
+        self._send(wire.JUDGE, request)
+        reply, message = self._reply(timeout)
+        if message[0] not in ("ok", "missing", "error"):
+            raise self._end("died", f"the child answered {message[0][:40]!r}")
+        return reply, message
 
     def close(self) -> None:
         """End the child and everything that it started; once more does nothing."""
@@ -137,7 +146,7 @@ class ChildKernel:
         except OSError as error:
             raise self._end("died", f"it takes no more requests ({error})") from None
 
-    def _reply(self, timeout: float) -> list[Any]:
+    def _reply(self, timeout: float) -> tuple[bytes, list[Any]]:
         deadline = time.monotonic() + timeout
         while not self.replies:
             self._wait(deadline, timeout)
@@ -160,7 +169,7 @@ class ChildKernel:
                 raise EOFError
             for channel, payload in self.frames.feed(data):
                 if channel == wire.JUDGE:
-                    self._sort_reply(wire.unpack(payload))
+                    self._sort_reply(payload)
                 else:
                     self._sort_message(payload)
         except BlockingIOError:
@@ -170,11 +179,12 @@ class ChildKernel:
         except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; they end this child alone
             self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
 
-    def _sort_reply(self, reply: list[Any]) -> None:
-        if reply[0] == "dropped":
+    def _sort_reply(self, payload: bytes) -> None:
+        message = wire.unpack(payload)
+        if message[0] == "dropped":
             self.output_dropped += 1
         elif len(self.replies) < MAX_REPLIES:
-            self.replies.append(reply)
+            self.replies.append((payload, message))
         else:
             raise wire.WireError("answers to nothing")
 

@@ -1,0 +1,88 @@
+"""Scores a submission anew from its transcript: the test cells run here, and what the student's code answered is read, not run.
+
+The answers hold only where the very same questions are asked, in the same order, to the last one: a function may remember its
+calls. So a new grade is, to the point, the one that a new run would give. Where another question comes up, or one is left
+out, `NotRecorded` says that the submission has to run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nbformat import from_dict
+
+from autograder import notebook as nb
+from autograder import wire
+from autograder.grade import CellGrade, Grade
+from autograder.judge.job import Job
+from autograder.judge.scoring import Scorer
+from autograder.judge.submission import Judged, ended_as, troubles
+from autograder.sandbox.kernel import ChildEnded, answer
+from autograder.transcript import Asked, Exchange, Transcript
+
+
+class NotRecorded(BaseException):
+    """A question that the transcript does not hold. Not an Exception: no check of a test cell may take it for an answer."""
+
+
+class Replay:
+    """Answers a test cell's questions as they were answered before."""
+
+    def __init__(self, recorded: Sequence[Exchange]) -> None:
+        self.recorded = recorded
+        self.asked: list[Exchange] = []
+        self.generation = 0
+
+    def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
+        """The recorded reply to this question, if it comes in its turn."""
+        request = wire.pack([verb, *arguments])
+        if self.exhausted or not self.recorded[len(self.asked)].answers(request):
+            raise NotRecorded
+        exchange = self.recorded[len(self.asked)]
+        self.asked.append(exchange)
+        self.generation = exchange.generation
+        if exchange.ended:
+            raise ChildEnded(*exchange.ended)
+        return answer(wire.unpack(exchange.reply))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every recorded question has been asked."""
+        return len(self.asked) == len(self.recorded)
+
+
+def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
+    """Score `job` from the transcript of an earlier run, whose notebook with its outputs is `run`; NotRecorded if its tests ask
+    for what the transcript does not hold."""
+    notebook = from_dict(job.notebook)
+    scorer = Scorer(notebook)
+    cells: dict[str, CellGrade] = {}
+    asked: dict[str, Asked] = {}
+    for cell, before in zip(notebook.cells, _matched(notebook.cells, run["cells"]), strict=True):
+        name = str(nb.grade_id(cell))
+        if nb.is_test(cell):
+            replay = Replay(transcript.cells[name].exchanges if name in transcript.cells else ())
+            scored = scorer.score(cell, replay)
+            if not replay.exhausted:
+                raise NotRecorded
+            cells[name], asked[name], cell.outputs = scored.grade, scored.asked, scored.outputs
+        elif nb.is_manual(cell):
+            cells[name] = CellGrade(nb.points(cell), 0.0 if name in job.unanswered else None)
+        if cell.cell_type == "code" and not nb.is_test(cell):
+            cell.outputs, cell.execution_count = from_dict(before["outputs"]), before.get("execution_count")
+    notes = (*job.notes, *transcript.notes, *troubles(cells))
+    grade = Grade(job.student, job.assignment, ended_as(transcript.ended, job), cells, notes, job.isolation)
+    return Judged(grade, notebook, Transcript(asked, transcript.ended, transcript.notes))
+
+
+def _matched(cells: Sequence[nb.Cell], before: Sequence[nb.Cell]) -> Sequence[nb.Cell]:
+    """The cells as they were run, beside those of today; NotRecorded where the code is not the same, cell by cell."""
+    same = len(cells) == len(before) and all(
+        now["cell_type"] == then["cell_type"] and (nb.is_test(now) or nb.source(now) == nb.source(then))
+        for now, then in zip(cells, before, strict=True)
+        if now["cell_type"] == "code" or then["cell_type"] == "code"
+    )
+    if not same:
+        raise NotRecorded
+    return before

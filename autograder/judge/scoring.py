@@ -1,0 +1,86 @@
+"""Scores the test cells of one notebook, whoever answers for the student: a session with the student's code in a sandbox, or
+the transcript of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from nbformat import from_dict
+
+from autograder import notebook as nb
+from autograder.grade import CellGrade
+from autograder.judge import remote, test_cell
+from autograder.judge.imports import bound, instructor_imports
+from autograder.transcript import Asked, Exchange
+
+
+class Witness(remote.Answers, Protocol):
+    """What answers the questions of a test cell, and keeps those `asked` since it began."""
+
+    asked: list[Exchange]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A test cell's grade, the outputs from which stock nbgrader would read the same score, and what it asked."""
+
+    grade: CellGrade
+    outputs: list[Any]
+    asked: Asked
+
+
+class Scorer:
+    """The test cells of `notebook`, with what its locked cells import and define."""
+
+    def __init__(self, notebook: Any) -> None:
+        trusted = [cell for cell in notebook.cells if cell.cell_type == "code" and _trusted(cell)]
+        self.imports = _imports(tuple(cell.source for cell in trusted))
+        self.fixtures = _fixtures(tuple(cell.source for cell in trusted if not nb.is_test(cell)))
+
+    def score(self, cell: Any, witness: Witness) -> Scored:
+        """Run one test cell here, asking `witness`."""
+
+        def fetch(name: str) -> Any:
+            value = (remote.fetch_fixture if name in self.fixtures else remote.fetch)(witness, name)
+            return test_cell.SKIP if value is remote.MISSING else value
+
+        witness.asked = []
+        points = nb.points(cell)
+        verdict = test_cell.run(cell.source, points, self.imports, fetch, lambda: len(witness.asked))
+        grade = CellGrade(points, verdict.score, verdict.checks, verdict.error, verdict.trouble)
+        return Scored(grade, _outputs(verdict), Asked(tuple(witness.asked), verdict.spans))
+
+
+def error_output(name: str, value: str = "") -> Any:
+    """The output of a cell that raised."""
+    return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": [f"{name}: {value}"]})
+
+
+def _outputs(verdict: test_cell.Verdict) -> list[Any]:
+    outputs = []
+    if verdict.printed:
+        outputs.append(from_dict({"output_type": "stream", "name": "stdout", "text": verdict.printed}))
+    if verdict.error and not verdict.score:
+        outputs.append(error_output(*verdict.error.split(": ", 1)))
+    elif verdict.score is not None:
+        data = {"text/plain": repr(float(verdict.score))}
+        result = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
+        outputs.append(from_dict(result))
+    return outputs
+
+
+def _trusted(cell: Any) -> bool:
+    """The instructor's own: known to nbgrader and not for the student to change."""
+    return nb.grade_id(cell) is not None and not nb.is_answer(cell)
+
+
+@lru_cache(maxsize=8)
+def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
+    return instructor_imports(sources)
+
+
+@lru_cache(maxsize=8)
+def _fixtures(sources: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(bound, sources))
