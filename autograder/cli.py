@@ -1,7 +1,7 @@
 """The command line: parse, call, print. Heavy imports wait for the command that needs them.
 
 Exit codes: 0 all was done; 1 some submissions could not be graded, or an assignment was refused; 2 the call or the course is
-not as it must be; 3 the sandbox cannot be had; 130 interrupted.
+not as it must be; 3 the sandbox cannot be had; 4 grades would change and were left as they are; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from autograder.errors import AutograderError, IsolationError
 
 if TYPE_CHECKING:
     from autograder.grade import Grade
+    from autograder.regrade import Change
 
 T = TypeVar("T")
 CORES = len(os.sched_getaffinity(0))
@@ -95,16 +96,27 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
 @course_option
 @workers_option
 @click.option("--student", "students", multiple=True, help="Grade this student's alone; may be given again.")
-@click.option("--again", is_flag=True, help="Grade unchanged submissions too.")
+@click.option("--again", is_flag=True, help="Run unchanged submissions too.")
+@click.option("--apply", is_flag=True, help="Replace grades that stand by those of today's tests.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a submission.")
 def grade(
-    assignment: str, folder: Path | None, workers: int, students: tuple[str, ...], again: bool, as_json: bool
+    assignment: str,
+    folder: Path | None,
+    workers: int,
+    students: tuple[str, ...],
+    again: bool,
+    apply: bool,
+    as_json: bool,
 ) -> None:
-    """Grade what was handed in for ASSIGNMENT, and write it to the gradebook."""
+    """Grade what was handed in for ASSIGNMENT, and write it to the gradebook.
+
+    Where the tests or points have changed, grades that stand are compared with those of today's tests, without running what
+    need not run. What would change is shown, and written with --apply only.
+    """
     from autograder.grading import Class
 
     found = open_course(folder).assignment(assignment)
-    group = Class(found, workers, students, again)
+    group = Class(found, workers, students, again, apply)
     total = len(group.names())
     for name in group.misnamed():
         click.echo(f"passed over: the folder {name} cannot be a student's name; rename it", err=True)
@@ -112,7 +124,9 @@ def grade(
     for result in _progress(group.grades(), total, f"grading {assignment}", quiet=as_json):
         grades.append(result)
         if as_json:
-            click.echo(json.dumps(result.as_json(), ensure_ascii=False))
+            change = group.changes.get(result.student)
+            line = {**result.as_json(), "change": change and change.as_json()}
+            click.echo(json.dumps(line, ensure_ascii=False))
     grades.sort(key=lambda result: result.student)
     ungraded = [result for result in grades if result.status in ("unreadable", "failed")]
     if not as_json:
@@ -120,10 +134,14 @@ def grade(
         unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
         waiting = sum(result.needs_manual for result in grades)
         click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waiting} wait for a person")
+        if group.rescored:
+            click.echo(f"{group.rescored} were scored from their transcripts, without running them again")
+        if group.changes:
+            _diff(group.changes, assignment, apply)
         if waiting:
             click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
         click.echo(f"then: `autograder feedback {assignment}`")
-    sys.exit(1 if ungraded else 0)
+    sys.exit(1 if ungraded else 4 if group.changes and not apply else 0)
 
 
 @main.command()
@@ -227,6 +245,26 @@ def _table(grades: list[Grade]) -> None:
         notes = "; ".join(result.notes)
         table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _diff(changes: dict[str, Change], assignment: str, applied: bool) -> None:
+    """Who gets what in place of what, and why; a reason that many share is said for each, so that the lines can be searched."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("student", "old", "new"):
+        table.add_column(name, justify="left" if name == "student" else "right")
+    table.add_column("why", overflow="fold")
+    for student, change in sorted(changes.items()):
+        old, new = (f"{grade.score or 0:g}/{grade.max_score:g}" for grade in (change.old, change.new))
+        table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
+    click.echo()
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if applied:
+        click.echo(f"{len(changes)} grades were replaced by those of today's tests")
+    else:
+        click.echo(
+            f"{len(changes)} grades would change under today's tests; they stand as they were.\n"
+            f"To replace them: `autograder grade {assignment} --apply`"
+        )
 
 
 __all__ = ["Assignment", "Course", "main"]

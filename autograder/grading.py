@@ -1,24 +1,20 @@
 """A class's submissions of one assignment: read, judged in a batch, written to the gradebook, remembered.
 
 For every submission three things are written, each whole or not at all: the autograded notebook, the database's rows, and
-last the transcript. A transcript that fits the submission, the assignment and the engine is a cache hit, so a killed run
-goes on where it was and an unchanged submission keeps its grade.
+last the record. A record that fits the submission, the assignment and the engine is a cache hit, so a killed run goes on
+where it was and an unchanged submission keeps its grade. Where the tests changed, and nothing that the student's answers depend
+on, the grade is made from the transcript. One that then differs from the grade that stands is written only where that is asked.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from autograder import mark_scheme, reference
 from autograder import notebook as nb
@@ -26,25 +22,45 @@ from autograder.batch import Batch
 from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_whole
-from autograder.grade import CellGrade, Grade
+from autograder.grade import GRADED, CellGrade, Grade
 from autograder.gradebook import Book, Standing, is_time
 from autograder.judge.job import Job
+from autograder.judge.worker import Result
+from autograder.keys import Keys
+from autograder.records import Record, read_asked, read_record, write_record
+from autograder.regrade import Change, reasons
+from autograder.rescoring import Earlier, rescored
 from autograder.sandbox.warm import LAYERS
 
-# What decides a grade beside the notebooks: these versions, and this package's own text.
-DECIDING = ("torch", "numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
+
+@dataclass(frozen=True)
+class _Pending:
+    """What is known of a submission before it is graded; the hashes are those of its `Record`."""
+
+    key: str
+    handed_in: str
+    answers_key: str = ""
+    unanswered: frozenset[str] = frozenset()
 
 
 @dataclass
 class Class:
-    """One assignment's submissions. `grades()` yields each as it is done; `cached` counts those that stood already."""
+    """One assignment's submissions. `grades()` yields each grade that stands then, as it is done.
+
+    `again` runs unchanged submissions too. `apply` replaces grades that stand by those of today's tests. `cached` counts the
+    grades that stood already, `rescored` those that were made without running anything, and `changes` holds the diffs.
+    """
 
     assignment: Assignment
     workers: int
     students: Sequence[str] = ()
     again: bool = False
+    apply: bool = False
     cached: int = 0
-    pending: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    rescored: int = 0
+    changes: dict[str, Change] = field(default_factory=dict)
+    pending: dict[str, _Pending] = field(default_factory=dict)
+    prepared: bool = False
 
     @cached_property
     def source(self) -> nb.Notebook:
@@ -82,25 +98,81 @@ class Class:
             )
         return [name for name in found if not self.students or name in self.students]
 
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(self.assignment)
+
+    @cached_property
+    def handed_in(self) -> dict[str, str]:
+        """A hash of what each student handed in, as it is when the grading begins."""
+        return {name: self.keys.handed_in(name) for name in self.names()}
+
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """What is remembered, by student."""
+        found = {name: read_record(self.assignment, name) for name in self.names()}
+        return {name: record for name, record in found.items() if record is not None}
+
     def grades(self) -> Iterator[Grade]:
-        """Grade what needs grading. What stood already comes first, the rest as it is done."""
+        """Grade what needs grading. What stood already comes first, then what is scored from transcripts, then what is run."""
         reference.require_fresh(self.assignment)
-        remembered = {name: grade for name in self.names() if (grade := self._remembered(name)) is not None}
-        todo = [name for name in self.names() if name not in remembered]
+        todo = [name for name in self.names() if self.again or not self._is_fresh(name)]
         with ExitStack() as stack:
             batch = None
-            if todo:  # its processes import torch while this one imports nbgrader
+            if not all(map(self._has_run, todo)):  # its processes import torch while this one imports nbgrader
                 batch = stack.enter_context(self._batch(len(todo)))
             book = stack.enter_context(Book(self.assignment.course))
-            book.prepare(self.assignment, self.source)
-            for name, grade in remembered.items():
+            if self.apply or not any(map(self._may_change, todo)):
+                self._prepare(book)
+            for name in sorted({*self.names()} - {*todo}):
+                grade = self.records[name].grade
                 if standing := book.standing(self.assignment, grade):
                     self.cached += 1
                     yield _standing(grade, standing)
                 else:  # the database was replaced, or another program wrote into it
                     todo.append(name)
-            if todo:
-                yield from self._judged(book, batch or stack.enter_context(self._batch(len(todo))), todo)
+            left = yield from self._rescored(book, todo)
+            if left:
+                yield from self._judged(book, batch or stack.enter_context(self._batch(len(left))), left)
+
+    def _rescored(self, book: Book, names: list[str]) -> Generator[Grade, None, list[str]]:
+        """Score what was run before and can be scored without running it again; the names of the others."""
+        left = [name for name in names if not self._has_run(name)]
+
+        def runs() -> Iterator[Earlier]:
+            for name in filter(self._has_run, names):
+                job, record = self._job(name), self.records[name]
+                notebook = self._autograded(name) / f"{self.assignment.notebook}.ipynb"
+                if isinstance(job, Job) and self.pending[name].answers_key == record.answers_key and notebook.is_file():
+                    yield job, read_asked(self.assignment, record), notebook.read_bytes()
+                else:
+                    left.append(name)
+
+        if len(left) < len(names):
+            for name, result in rescored(self.assignment, self.source, self.workers, runs()):
+                if result is None:
+                    left.append(name)
+                else:
+                    ran = self.records[name].grade
+                    grade = replace(result.grade, seconds=ran.seconds, isolation=ran.isolation)
+                    self.rescored += 1
+                    yield self._settle(book, replace(result, grade=grade))
+        return left
+
+    def _is_fresh(self, student: str) -> bool:
+        """Whether nothing that the grade depends on has changed."""
+        return student in self.records and self.records[student].key == self.keys.grade(self.handed_in[student])
+
+    def _has_run(self, student: str) -> bool:
+        """Whether there is a transcript of what is handed in, and it may be used."""
+        record = self.records.get(student)
+        return bool(record and record.asked and record.handed_in == self.handed_in[student] and not self.again)
+
+    def _may_change(self, student: str) -> bool:
+        """Whether a grade of what is handed in stands, and was made with other tests."""
+        record = self.records.get(student)
+        stands = record and record.grade.status in GRADED and record.handed_in == self.handed_in[student]
+        return bool(stands) and not self._is_fresh(student)
 
     def _batch(self, submissions: int) -> Batch:
         return Batch.of(self.assignment, self.source, min(self.workers, submissions))
@@ -117,17 +189,29 @@ class Class:
                     unreadable.append(job)
 
         for result in batch.run(jobs()):
-            failed = result.grade.status == "failed"
-            yield result.grade if failed else self._save(book, result.grade, result.notebook)
+            yield self._settle(book, result)
             while unreadable:
-                yield self._save(book, unreadable.pop(), b"")
+                yield self._settle(book, Result(unreadable.pop()))
         for grade in unreadable:
-            yield self._save(book, grade, b"")
+            yield self._settle(book, Result(grade))
+
+    def _settle(self, book: Book, result: Result) -> Grade:
+        """Write a result, unless it would replace a grade that stands by another and nobody asked for that; what then stands."""
+        grade = result.grade
+        if grade.status == "failed":
+            return grade
+        old = self.records[grade.student].grade if self._may_change(grade.student) else None
+        if old and (standing := book.standing(self.assignment, old)) and (why := reasons(old, grade)):
+            self.changes[grade.student] = Change(old, grade, why, self.apply)
+            if not self.apply:
+                return _standing(old, standing)
+        return self._save(book, result)
 
     def _job(self, student: str) -> Job | Grade:
         """What the judge needs for one submission, or the grade of one that cannot be read."""
         folder = self._submitted(student)
-        self.pending[student] = (self._key(student), frozenset())
+        handed_in = self.keys.handed_in(student)  # now: what is read below must be no older
+        self.pending[student] = _Pending(self.keys.grade(handed_in), handed_in)
         try:
             if folder.is_symlink() or folder.parent.is_symlink():
                 raise SubmissionError(f"{folder.name} is a symbolic link; hand in the folder itself")
@@ -139,7 +223,9 @@ class Class:
                 str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)
             }
             return Grade(student, self.assignment.name, "unreadable", cells, (str(error),))
-        self.pending[student] = (self.pending[student][0], laid.unanswered)
+        self.pending[student] = replace(
+            self.pending[student], answers_key=self.keys.answers(laid.notebook), unanswered=laid.unanswered
+        )
         return Job(
             student,
             self.assignment.name,
@@ -151,65 +237,36 @@ class Class:
             LAYERS,
         )
 
-    def _save(self, book: Book, grade: Grade, notebook: bytes) -> Grade:
-        key, unanswered = self.pending.pop(grade.student)
+    def _save(self, book: Book, result: Result) -> Grade:
+        self._prepare(book)
+        grade = result.grade
+        pending = self.pending.pop(grade.student)
         timestamp = self._timestamp(grade.student)
         if timestamp and not is_time(timestamp):
             grade = replace(
                 grade, notes=(*grade.notes, f"timestamp.txt says {timestamp!r}, which is no time; not counted")
             )
             timestamp = None
-        shown = mark_scheme.beside_answers(self.source, notebook) if notebook else b""
+        shown = mark_scheme.beside_answers(self.source, result.notebook) if result.notebook else b""
         self._write_autograded(grade.student, shown, timestamp)
-        path = transcript_path(self.assignment, grade.student)
-        handed_in = self._handed_in(grade.student)
-        changed = read_transcript(path).get("handed_in") != handed_in
-        standing = book.write(self.assignment, grade, timestamp, unanswered, changed)
-        transcript = {"key": key, "handed_in": handed_in, **grade.as_json()}
-        write_whole(path, json.dumps(transcript, indent=1).encode())
+        before = read_record(self.assignment, grade.student)
+        changed = before is None or before.handed_in != pending.handed_in
+        standing = book.write(self.assignment, grade, timestamp, pending.unanswered, changed)
+        record = Record(grade, pending.key, pending.answers_key, pending.handed_in)
+        write_record(self.assignment, record, result.transcript)
         return _standing(grade, standing)
 
-    def _remembered(self, student: str) -> Grade | None:
-        if self.again:
-            return None
-        transcript = read_transcript(transcript_path(self.assignment, student))
-        try:
-            return Grade.from_json(transcript) if transcript["key"] == self._key(student) else None
-        except (KeyError, TypeError, AttributeError):
-            return None
-
-    def _key(self, student: str) -> str:
-        """All that the grade depends on, as one hash: the files handed in, the assignment, this engine."""
-        return hashlib.sha256(f"{self._assignment_key} {self._handed_in(student)}".encode()).hexdigest()
-
-    def _handed_in(self, student: str) -> str:
-        """The files handed in, as one hash."""
-        digest = hashlib.sha256()
-        folder = self._submitted(student)
-        for path in sorted(folder.rglob("*")):
-            digest.update(f"\0{path.relative_to(folder)}\0{path.is_symlink()}\0".encode(errors="surrogateescape"))
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= nb.MAX_NOTEBOOK_BYTES:
-                with contextlib.suppress(OSError):  # one that may not be read is told of when it is needed
-                    digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
-
-    @cached_property
-    def _assignment_key(self) -> str:
-        digest = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
-        parts = [
-            self.assignment.source_path,
-            self.assignment.release_path,
-            *sorted(Path(__file__).parent.rglob("*.py")),
-            *sorted(reference.folder(self.assignment).glob("*")),
-        ]
-        for path in parts:
-            digest.update(path.read_bytes())
-        files, hidden = sorted(self.assignment.files.items()), sorted(self.assignment.hidden_files.items())
-        digest.update(repr((self.assignment.settings, files, hidden)).encode())
-        return digest.hexdigest()
+    def _prepare(self, book: Book) -> None:
+        """Once, and not for a mere look at what would change: the database's maxima are part of the grades that stand."""
+        if not self.prepared:
+            book.prepare(self.assignment, self.source)
+            self.prepared = True
 
     def _submitted(self, student: str) -> Path:
         return self.assignment.course.submitted / student / self.assignment.name
+
+    def _autograded(self, student: str) -> Path:
+        return self.assignment.course.autograded / student / self.assignment.name
 
     def _timestamp(self, student: str) -> str | None:
         path = self._submitted(student) / "timestamp.txt"
@@ -219,7 +276,7 @@ class Class:
 
     def _write_autograded(self, student: str, notebook: bytes, timestamp: str | None) -> None:
         """The folder that formgrader opens; it takes a submission for autograded when the timestamps agree."""
-        folder = self.assignment.course.autograded / student / self.assignment.name
+        folder = self._autograded(student)
         if not notebook:
             shutil.rmtree(folder, ignore_errors=True)
             return
@@ -236,16 +293,3 @@ class Class:
 def _standing(grade: Grade, standing: Standing) -> Grade:
     notes = (*grade.notes, standing.late) if standing.late else grade.notes
     return replace(grade, notes=notes, marked=standing.marked)
-
-
-def read_transcript(path: Path) -> dict[str, Any]:
-    """A transcript; {} where there is none that can be read."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def transcript_path(assignment: Assignment, student: str) -> Path:
-    return assignment.course.transcripts / student / f"{assignment.name}.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.feedback import page
 from autograder.files import write_whole
-from autograder.grade import Grade
 from autograder.gradebook import Book
-from autograder.grading import transcript_path
+from autograder.records import read_record, recorded, transcript_path
 
 # What `nbgrader release_feedback` reads to find the student's own page in the exchange; the exchange put them there.
 BESIDE = ("timestamp.txt", "submission_secret.txt")
@@ -22,19 +20,14 @@ BESIDE = ("timestamp.txt", "submission_secret.txt")
 def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iterator[Path]:
     """Write the page of each graded submission, or of `students` alone; the paths, as they are done."""
     course = assignment.course
-    graded = sorted(path.parent.name for path in course.transcripts.glob(f"*/{assignment.name}.json"))
-    for name in students:
-        if name not in graded:
-            raise CourseError(
-                f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first"
-            )
-    if not graded:
-        raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
+    graded = recorded(assignment, tuple(students))
     with Book(course) as book:
         for name in graded:
-            if students and name not in students:
-                continue
-            grade = Grade.from_json(json.loads(transcript_path(assignment, name).read_bytes()))
+            record = read_record(assignment, name)
+            if record is None:
+                path = transcript_path(assignment, name)
+                raise CourseError(f"{path} cannot be read; `autograder grade {assignment.name}` first")
+            grade = record.grade
             saved = course.autograded / name / assignment.name / f"{assignment.notebook}.ipynb"
             notebook = nb.read(saved) if saved.is_file() else {"cells": [], "metadata": {}}
             manual, penalty = book.manual(assignment, name)

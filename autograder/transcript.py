@@ -41,9 +41,7 @@ class Exchange:
     digest: bytes = b""
 
     @classmethod
-    def of(
-        cls, request: bytes, reply: bytes, generation: int, ended: tuple[str, str] | None = None
-    ) -> Exchange:
+    def of(cls, request: bytes, reply: bytes, generation: int, ended: tuple[str, str] | None = None) -> Exchange:
         if len(request) <= MAX_REQUEST:
             return cls(request, reply, generation, ended)
         outline = msgspec.msgpack.encode(_outlined(msgspec.msgpack.decode(request)))

@@ -20,7 +20,8 @@ from autograder.course import Course, open_course
 from autograder.errors import CourseError
 from autograder.grade import Grade
 from autograder.gradebook import Book
-from autograder.grading import Class, transcript_path
+from autograder.grading import Class
+from autograder.records import transcript_path
 from tests.classroom import ROOT
 from tests.unit.tiny import NAME, Desk
 

@@ -1,0 +1,75 @@
+"""What a grade depends on, as hashes: a grade stands while its hash fits, and a transcript may be scored while its own does."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from autograder import notebook as nb
+from autograder.course import Assignment
+
+ENGINE = Path(__file__).parent
+# What decides a grade beside the notebooks: these versions, and this package's own text.
+DECIDING = ("torch", "numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
+# What of that text decides how a student's code answers.
+ANSWERING = ("wire.py", "judge/session.py", "judge/submission.py", "sandbox/*.py")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The hashes of one assignment, as it is on disk when each is first asked for."""
+
+    assignment: Assignment
+
+    def grade(self, handed_in: str) -> str:
+        """All that a grade depends on: the files handed in, the assignment, this engine."""
+        return hashlib.sha256(f"{self._assignment} {handed_in}".encode()).hexdigest()
+
+    def answers(self, laid: nb.Notebook) -> str:
+        """All that the student's answers depend on: the code that is run, and with what. Test cells are not in it, for each
+        question of theirs stands in the transcript."""
+        code = [
+            nb.grade_id(cell) if nb.is_test(cell) else nb.source(cell)
+            for cell in laid["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        return hashlib.sha256(f"{self._running} {code!r}".encode(errors="surrogatepass")).hexdigest()
+
+    def handed_in(self, student: str) -> str:
+        """The files handed in."""
+        digest = hashlib.sha256()
+        folder = self.assignment.course.submitted / student / self.assignment.name
+        for path in sorted(folder.rglob("*")):
+            digest.update(f"\0{path.relative_to(folder)}\0{path.is_symlink()}\0".encode(errors="surrogateescape"))
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= nb.MAX_NOTEBOOK_BYTES:
+                with contextlib.suppress(OSError):  # one that may not be read is told of when it is needed
+                    digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    @cached_property
+    def _assignment(self) -> str:
+        parts = [self.assignment.source_path, self.assignment.release_path, *sorted(ENGINE.rglob("*.py"))]
+        return self._hash([*parts, *self._graders_files()])
+
+    @cached_property
+    def _running(self) -> str:
+        return self._hash(sorted(path for pattern in ANSWERING for path in ENGINE.glob(pattern)))
+
+    def _hash(self, paths: list[Path]) -> str:
+        """Versions, files, settings, and what lies beside the notebook."""
+        digest = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
+        for path in paths:
+            digest.update(path.read_bytes())
+        digest.update(repr((self.assignment.settings, sorted(self.assignment.files.items()))).encode())
+        return digest.hexdigest()
+
+    def _graders_files(self) -> list[Path]:
+        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, scripts and pages. Reference
+        outputs are among them, and so are hidden images that several assignments share."""
+        folder = self.assignment.course.root / "assignments"
+        left_out = (".py", ".pyc", ".md")
+        return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)

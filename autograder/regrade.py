@@ -1,0 +1,80 @@
+"""A grade diff: what another version of the tests makes of a submission whose grade stands. Pure data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.grade import CellGrade, Check, Grade
+
+
+@dataclass(frozen=True)
+class Change:
+    """One submission whose grade is not what it was: the standing one, the other, and why, one sentence for each reason."""
+
+    old: Grade
+    new: Grade
+    reasons: tuple[str, ...]
+    applied: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The key `change` of a line of `--json`, documented in the README."""
+        return {
+            "old_score": self.old.score,
+            "old_max_score": self.old.max_score,
+            "new_score": self.new.score,
+            "new_max_score": self.new.max_score,
+            "reasons": list(self.reasons),
+            "applied": self.applied,
+        }
+
+
+def reasons(old: Grade, new: Grade) -> tuple[str, ...]:
+    """In what two grades of one submission differ: scores, checks and status. A message alone is no difference."""
+    found = [] if old.status == new.status else [f"{new.status}, was {old.status}"]
+    for name in dict.fromkeys([*old.cells, *new.cells]):
+        found += [f"{name}: {said}" for said in _cell(old.cells.get(name), new.cells.get(name))]
+    return tuple(found)
+
+
+def _cell(old: CellGrade | None, new: CellGrade | None) -> list[str]:
+    if old is None or new is None:
+        return ["new" if old is None else "gone"]
+    said = list(_checks(_numbered(old.checks), _numbered(new.checks)))
+    if new.max_score != old.max_score:
+        said.insert(0, f"worth {new.max_score:g}, was {old.max_score:g}")
+    if new.trouble != old.trouble:
+        said.append(new.trouble or "can be scored again")
+    if new.score != old.score and not said:
+        said.append(f"{_points(new)}, was {_points(old)}" + (f" ({new.error})" if new.error else ""))
+    return said
+
+
+def _checks(old: dict[tuple[str, int], Check], new: dict[tuple[str, int], Check]) -> Iterator[str]:
+    for key in dict.fromkeys([*old, *new]):
+        was, now, name = old.get(key), new.get(key), f'"{key[0]}"'
+        if now is None:
+            yield f"{name} is no longer checked"
+        elif was is None:
+            yield f"{name} is checked now, and {'passes' if now.passed else 'does not pass'}"
+        else:
+            if was.passed != now.passed:
+                yield f"{name} {'passes now' if now.passed else 'no longer passes'}"
+            if was.points != now.points:
+                yield f"{name} is worth {now.points:g}, was {was.points:g}"
+
+
+def _numbered(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
+    """Checks by name; of one name, by their order."""
+    seen: Counter[str] = Counter()
+    numbered = {}
+    for check in checks:
+        numbered[check.name, seen[check.name]] = check
+        seen[check.name] += 1
+    return numbered
+
+
+def _points(cell: CellGrade) -> str:
+    return "a person's" if cell.score is None else f"{cell.score:g}"
