@@ -32,8 +32,10 @@ class Change:
 
 
 def reasons(old: Grade, new: Grade) -> tuple[str, ...]:
-    """In what two grades of one submission differ: scores, checks and status. A message alone is no difference."""
-    found = [] if old.status == new.status else [f"{new.status}, was {old.status}"]
+    """In what two grades of one submission differ: scores, checks and status. A message alone is no difference, and neither is
+    what was mended: beside another release, every copy of the old one has other points."""
+    same = old.status == new.status or {old.status, new.status} == {"completed", "mended"}
+    found = [] if same else [f"{new.status}, was {old.status}"]
     for name in dict.fromkeys([*old.cells, *new.cells]):
         found += [f"{name}: {said}" for said in _cell(old.cells.get(name), new.cells.get(name))]
     return tuple(found)

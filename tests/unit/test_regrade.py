@@ -1,0 +1,200 @@
+"""Grades that stand, and tests that change: what would change is shown, and written only where that is asked for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from nbgrader.api import Gradebook
+
+from autograder.cli import main
+from autograder.course import Course, open_course
+from autograder.grade import Grade
+from autograder.grading import Class
+from autograder.records import asked_path, read_record, read_transcript
+from tests.unit.tiny import NAME, Desk
+
+SCORES = {"right": 3, "partly": 2, "float32": 2, "dies": 2, "blank": 0}
+
+
+@pytest.fixture(scope="module")
+def first_run(tiny: Course, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A course in which five students were graded once; nobody writes to it."""
+    course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("regrade") / "course"))
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right")
+    desk.hand_in("blank", desk.release)
+    desk.hand_in("partly", desk.answered(square_solution="def square(x): return 4"))
+    desk.hand_in("float32", desk.answered(square_solution="def square(x): return x * x + (x > 9) * 0.001"))
+    desk.hand_in("dies", desk.answered(double_solution="def double(x):\n    import os\n    os._exit(1)"))
+    assert {grade.student: grade.score for grade in Class(course.assignment(NAME), 2).grades()} == SCORES
+    return course
+
+
+@pytest.fixture
+def course(first_run: Course, tmp_path: Path) -> Course:
+    """A copy of it, to be spoiled."""
+    return open_course(shutil.copytree(first_run.root, tmp_path / "course", symlinks=True))
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No student's code can be run: there is no batch."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a batch was started")
+
+    monkeypatch.setattr("autograder.grading.Batch.of", refuse)
+
+
+def edit(course: Course, old: str, new: str) -> None:
+    """Change the source notebook's text, and the release's where it shows it."""
+    assignment = course.assignment(NAME)
+    for path in (assignment.source_path, assignment.release_path):
+        text = path.read_text()
+        assert old in text or path == assignment.release_path
+        path.write_text(text.replace(old, new))
+
+
+def grade(course: Course, *students: str, **how: bool) -> tuple[Class, dict[str, Grade]]:
+    group = Class(course.assignment(NAME), 2, students, **how)
+    return group, {grade.student: grade for grade in group.grades()}
+
+
+def scores(grades: dict[str, Grade]) -> dict[str, float | None]:
+    return {name: grade.score for name, grade in grades.items()}
+
+
+def saved(course: Course) -> dict[str, float]:
+    with Gradebook(course.db_url, course.course_id) as book:
+        return {submission.student_id: submission.score for submission in book.assignment_submissions(NAME)}
+
+
+def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_runs(
+    course: Course, nothing_runs: None
+) -> None:
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    group, grades = grade(course)
+    assert (scores(grades), saved(course), group.rescored) == (SCORES, SCORES, 5)
+    assert {name: change.reasons for name, change in group.changes.items()} == {
+        "float32": ('square: "three hundred" passes now',)
+    }
+    group, grades = grade(course, apply=True)
+    assert scores(grades) == saved(course) == {**SCORES, "float32": 3}
+    assert group.changes["float32"].applied
+    group, grades = grade(course)
+    assert (group.cached, group.changes, scores(grades)) == (5, {}, {**SCORES, "float32": 3})
+
+
+def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, nothing_runs: None) -> None:
+    edit(course, 'with check(\\"two\\", 1)', 'with check(\\"two\\", 3)')
+    edit(course, "Checks(points=2)", "Checks(points=4)")
+    for path in (course.assignment(NAME).source_path, course.assignment(NAME).release_path):
+        notebook = json.loads(path.read_text())
+        next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "square")["metadata"][
+            "nbgrader"
+        ]["points"] = 4
+        path.write_text(json.dumps(notebook))
+    group, grades = grade(course)
+    assert (scores(grades), saved(course)) == (SCORES, SCORES)
+    assert group.changes["blank"].reasons == ("square: worth 4, was 2", 'square: "two" is worth 3, was 1')
+    with Gradebook(course.db_url, course.course_id) as book:
+        assert book.find_assignment(NAME).max_score == 5  # a mere look changes nothing
+    _, grades = grade(course, apply=True)
+    assert scores(grades) == saved(course) == {"right": 5, "partly": 4, "float32": 4, "dies": 4, "blank": 0}
+    with Gradebook(course.db_url, course.course_id) as book:
+        assert book.find_assignment(NAME).max_score == 7
+
+
+def test_another_message_is_written_at_once_and_nothing_runs(course: Course, nothing_runs: None) -> None:
+    edit(course, "Try a larger number.", "Try three hundred.")
+    group, grades = grade(course)
+    assert (scores(grades), group.changes, group.rescored) == (SCORES, {}, 5)
+    assert grades["partly"].cells["square"].checks[1].message == "Try three hundred."
+    record = read_record(course.assignment(NAME), "partly")
+    assert record and record.grade.cells["square"].checks[1].message == "Try three hundred."
+
+
+def test_a_grade_from_a_transcript_is_that_of_a_run_in_all_but_its_seconds(course: Course, quick: None) -> None:
+    """Status, notes, checks, outputs as formgrader shows them, and the transcript itself."""
+    assignment = course.assignment(NAME)
+    edit(course, "Try a larger number.", "Try three hundred.")
+    _, anew = grade(course)
+    notebooks = {name: (course.autograded / name / NAME / "tiny.ipynb").read_bytes() for name in SCORES}
+    transcripts = {
+        name: read_transcript(assignment, record) for name in SCORES if (record := read_record(assignment, name))
+    }
+    _, run = grade(course, again=True)
+    for name in SCORES:
+        assert anew[name].as_json() | {"seconds": 0} == run[name].as_json() | {"seconds": 0}
+        assert notebooks[name] == (course.autograded / name / NAME / "tiny.ipynb").read_bytes()
+        record = read_record(assignment, name)
+        assert record
+        assert transcripts[name] == read_transcript(assignment, record)
+    assert anew["dies"].status == "died"
+
+
+def test_a_test_that_asks_something_else_runs_the_submissions_again(course: Course, quick: None) -> None:
+    edit(course, "square(300) == 90_000", "square(301) == 90_601")
+    group, grades = grade(course)
+    assert (group.rescored, scores(grades), group.changes) == (0, SCORES, {})
+
+
+def test_a_test_that_asks_less_runs_the_submissions_again(course: Course, quick: None) -> None:
+    """A function may remember its calls: what it answers to the next question may depend on the one that is left out."""
+    edit(course, "square(300) == 90_000", "True")
+    group, _ = grade(course)
+    assert (group.rescored, set(group.changes)) == (0, {"partly", "float32", "blank"})
+
+
+@pytest.mark.parametrize("spoil", ["transcript", "damaged transcript", "autograded notebook", "settings"])
+def test_where_the_answers_are_lost_or_may_be_others_the_submission_runs_again(
+    course: Course, quick: None, spoil: str
+) -> None:
+    assignment = course.assignment(NAME)
+    edit(course, "Try a larger number.", "Try three hundred.")
+    if spoil == "transcript":
+        asked_path(assignment, "right").unlink()
+    elif spoil == "damaged transcript":
+        asked_path(assignment, "right").write_bytes(asked_path(assignment, "partly").read_bytes())
+    elif spoil == "autograded notebook":
+        shutil.rmtree(course.autograded / "right")
+    else:
+        path = assignment.folder / "assignment.toml"
+        path.write_text("seed = 1\n" + path.read_text())
+    group, grades = grade(open_course(course.root), "right")
+    assert (group.rescored, grades["right"].score) == (0, 3)
+
+
+def test_new_and_changed_submissions_are_written_while_changes_wait(course: Course, quick: None) -> None:
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("late-comer")
+    desk.hand_in("partly")
+    group, grades = grade(course)
+    assert set(group.changes) == {"float32"}
+    assert saved(course) == scores(grades) == {**SCORES, "partly": 3, "late-comer": 3}
+
+
+def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: Course, nothing_runs: None) -> None:
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    call = ["grade", NAME, "--course", str(course.root)]
+    shown = CliRunner().invoke(main, call)
+    assert shown.exit_code == 4
+    assert 'float32  2/5  3/5  square: "three hundred" passes now' in shown.output
+    assert "--apply" in shown.output
+    lines = [json.loads(line) for line in CliRunner().invoke(main, [*call, "--json"]).stdout.splitlines()]
+    assert {line["student"]: line["change"] for line in lines if line["change"]} == {
+        "float32": {
+            "old_score": 2, "old_max_score": 5, "new_score": 3, "new_max_score": 5,
+            "reasons": ['square: "three hundred" passes now'], "applied": False,
+        }
+    }  # fmt: skip
+    applied = CliRunner().invoke(main, [*call, "--apply"])
+    assert applied.exit_code == 0
+    assert "1 grades were replaced" in applied.output
+    assert "passes now" not in CliRunner().invoke(main, call).output
