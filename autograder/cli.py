@@ -161,6 +161,28 @@ def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) ->
 
 
 @main.command()
+@click.argument("student")
+@click.argument("assignment")
+@click.argument("grade_id", required=False, default="")
+@course_option
+@click.option("--json", "as_json", is_flag=True, help="One object of JSON.")
+def explain(student: str, assignment: str, grade_id: str, folder: Path | None, as_json: bool) -> None:
+    """Show why STUDENT has the points that they have in ASSIGNMENT, or in its cell GRADE_ID.
+
+    For each check: what was asked, what came back, what the solution answered, and which known mistake fits. Nothing is run.
+    What it shows of hidden tests and right answers is for you, not for the student.
+    """
+    from autograder.explain import explain as tell
+
+    story = tell(open_course(folder).assignment(assignment), student, grade_id)
+    if as_json:
+        click.echo(json.dumps(story.as_json(), ensure_ascii=False))
+        return
+    for line in story.lines():
+        click.echo(line)
+
+
+@main.command()
 @click.argument("assignment", required=False)
 @course_option
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the CSV file.")

@@ -68,8 +68,8 @@ class Keys:
         return digest.hexdigest()
 
     def _graders_files(self) -> list[Path]:
-        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, scripts and pages. Reference
-        outputs are among them, and so are hidden images that several assignments share."""
+        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, known answers, scripts and pages.
+        Reference outputs are among them, and so are hidden images that several assignments share."""
         folder = self.assignment.course.root / "assignments"
-        left_out = (".py", ".pyc", ".md")
+        left_out = (".py", ".pyc", ".md", ".known")
         return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)

@@ -8,8 +8,8 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder import known, reference
 from autograder import notebook as nb
-from autograder import reference
 from autograder.batch import Batch
 from autograder.checks import Checks
 from autograder.course import Assignment, Variant
@@ -18,6 +18,7 @@ from autograder.grade import GRADED, Grade
 from autograder.judge.imports import bound, free_names
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
+from autograder.transcript import Transcript, loads
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,13 @@ def prove(
 ) -> Iterator[tuple[str, str, Grade]]:
     """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", grade), as they are done.
 
-    The solution is first, and what it returns is kept as the reference outputs that the others are compared with.
+    The solution is first, and what it returns is kept as the reference outputs that the others are compared with. What it and
+    the chaffs answered is kept too, as known answers.
     """
     expected = expectations(assignment, source)
+    own = tests_of(source)
+    cells = {variant.label: answer_cell(own, variant) for variant in assignment.variants if variant.kind == "chaff"}
+    graded: dict[str, tuple[str, Grade, Transcript]] = {}
     settings = assignment.settings
 
     def job(name: str) -> Job:
@@ -151,9 +156,18 @@ def prove(
     with Batch.of(assignment, source, min(workers, len(expected))) as batch:
         first = next(batch.run([job("solution")]))
         reference.write(assignment, first.recorded)
+        graded["solution"] = ("", first.grade, _transcript(first))
         yield "solution", _broken(first, expected["solution"][1]) or _raising(first.notebook), first.grade
         for result in batch.run(job(name) for name in expected if name != "solution"):
-            yield result.grade.student, _broken(result, expected[result.grade.student][1]), result.grade
+            name = result.grade.student
+            if name in cells:
+                graded[name] = (cells[name], result.grade, _transcript(result))
+            yield name, _broken(result, expected[name][1]), result.grade
+    known.write(assignment, source, own, graded)
+
+
+def _transcript(result: Result) -> Transcript:
+    return loads(result.transcript) if result.transcript else Transcript()
 
 
 def _broken(result: Result, expected: Expectation) -> str:

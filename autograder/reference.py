@@ -94,7 +94,7 @@ def write(assignment: Assignment, recorded: Outputs) -> None:
         name: {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _hash(array.tobytes())}
         for name, array in sorted(recorded.items())
     }
-    manifest = {**_basis(assignment), "made with": _noted(), "outputs": described}
+    manifest = {**basis(assignment), "made with": _noted(), "outputs": described}
     write_whole(kept / "outputs.safetensors", save(dict(sorted(recorded.items()))))
     write_whole(kept / "manifest.json", json.dumps(manifest, indent=1).encode() + b"\n")
 
@@ -109,9 +109,9 @@ def require_fresh(assignment: Assignment) -> None:
         raise CourseError(f"{assignment.name} has no reference outputs in {path.parent}; {renew}")
     try:
         manifest = json.loads(path.read_bytes())
-        changed = [key for key, value in _basis(assignment).items() if manifest.get(key) != value]
-        kept = path.with_name("outputs.safetensors")
-        if not changed and not kept.is_file():
+        changed = [key for key, value in basis(assignment).items() if manifest.get(key) != value]
+        arrays = path.with_name("outputs.safetensors")
+        if not changed and not arrays.is_file():
             changed = ["outputs.safetensors"]
     except (ValueError, AttributeError):
         changed = [path.name]
@@ -124,7 +124,7 @@ def folder(assignment: Assignment) -> Path:
     return assignment.folder / "reference" / assignment.settings.reference
 
 
-def _basis(assignment: Assignment) -> dict[str, Any]:
+def basis(assignment: Assignment) -> dict[str, Any]:
     """What decides the outputs: the source, the files beside it, the grader's own (one hash for all: they are hundreds), files
     that its environment names, the settings, versions."""
     settings = assignment.settings

@@ -1,0 +1,152 @@
+"""Answers as they stand in a transcript: read without torch, compared within rounding, and shown in a line.
+
+What a student's code answered may be anything that fits on the wire, so all of this expects nonsense and says `WireError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder import wire
+from autograder.transcript import Exchange
+
+# Two programs with one mistake differ by rounding: float32 and another order of sums by 1e-6 of a value, and by 1e-4 of a
+# difference. Two mistakes that come closer than this on every question of a test are one.
+RTOL, ATOL = 1e-4, 1e-6
+# A line of a terminal holds a row of eight short numbers.
+SHOWN_NUMBERS, SHOWN_CHARACTERS = 8, 240
+
+
+@dataclass(frozen=True)
+class Stays:
+    """A function or object that did not cross."""
+
+    kind: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An array of which the transcript holds no data."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def answer(exchange: Exchange) -> bytes:
+    """The part of an exchange's answer that counts: a reply as it came, an exception by its name, an end by its kind."""
+    if exchange.ended:
+        return wire.pack(["ended", exchange.ended[0]])
+    message = wire.unpack(exchange.reply)
+    return wire.pack(["error", *message[1:2]]) if message[0] == "error" else exchange.reply
+
+
+def alike(one: bytes, other: bytes) -> bool:
+    """Whether two answers are equal within rounding; False for one that cannot be read."""
+    if one == other:
+        return True
+    try:
+        (status, *mine), (status_too, *theirs) = wire.unpack(one), wire.unpack(other)
+        if status != status_too or status in ("error", "ended"):
+            return status == status_too and mine[:1] == theirs[:1]
+        # What a call returned, and what it left of its arguments. The number of its graph says nothing.
+        return all(_alike(plain(a), plain(b)) for a, b in zip(mine[:2], theirs[:2], strict=True))
+    except (wire.WireError, ValueError):
+        return False
+
+
+def plain(tree: Any, depth: int = 0) -> Any:
+    """A value on the wire as numbers, text, numpy arrays, lists and dicts; tensors are arrays, tuples and sets are lists."""
+    if not isinstance(tree, list):
+        return tree
+    if depth > wire.MAX_DEPTH:
+        raise wire.WireError("nested too deep")
+    try:
+        tag, *rest = tree
+        if tag in ("list", "tuple", "set", "frozenset"):
+            items = [plain(item, depth + 1) for item in rest[0]]
+            return sorted(items, key=repr) if "set" in tag else items
+        if tag == "dict":
+            return {_key(plain(key, depth + 1)): plain(value, depth + 1) for key, value in rest[0]}
+        if tag in ("function", "object", "reference"):
+            return Stays(tag, str(rest[1]) if len(rest) > 1 else "")
+        return _array(tag, *rest[:3]) if tag in ("tensor", "ndarray") else wire.decode(tree)
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise wire.WireError(f"malformed data: {error}") from None
+
+
+def numbers(value: Any) -> Any:
+    """A number, an array of them, or lists that are one, as an array; None for anything else."""
+    if isinstance(value, str | bytes | dict | Stays | Outline) or value is None:
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, OverflowError):  # rows of different lengths
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def shown(value: Any) -> str:
+    """A value in one short line: a large array by its shape and range."""
+    if isinstance(value, Outline):
+        return f"array of {_shape(value.shape)} {value.dtype}"
+    if isinstance(value, Stays):
+        return f"<{value.description or value.kind}>"
+    if isinstance(value, np.ndarray):
+        return _shown_array(value)
+    if isinstance(value, dict):
+        text = "{" + ", ".join(f"{key!r}: {shown(item)}" for key, item in value.items()) + "}"
+    elif isinstance(value, list):
+        text = "[" + ", ".join(map(shown, value)) + "]"
+    else:
+        text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}... ({len(text):,} characters)"
+
+
+def _shown_array(array: Any) -> str:
+    if array.size <= SHOWN_NUMBERS:
+        return (
+            f"{np.array2string(array, precision=5, separator=', ')}".replace("\n", "")
+            if array.shape
+            else f"{array:.6g}"
+        )
+    where = array[np.isfinite(array)] if array.dtype.kind in "fc" else array
+    ranged = f", {where.min():.4g} to {where.max():.4g}" if where.size and array.dtype.kind in "iuf" else ""
+    odd = f", {array.size - where.size} not finite" if where.size < array.size else ""
+    first = ", ".join(f"{number:.4g}" for number in array.ravel()[:4])
+    return f"array of {_shape(array.shape)} {array.dtype}: {first}, ...{ranged}{odd}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "1"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    a, b = numbers(one), numbers(other)
+    if a is not None and b is not None:
+        return a.shape == b.shape and bool(np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, Stays) and isinstance(other, Stays):
+        return one.kind == other.kind
+    return type(one) is type(other) and bool(one == other)
+
+
+def _key(key: Any) -> Any:
+    return key if isinstance(key, str | int | float | bool | None) else repr(key)
+
+
+def _array(tag: str, dtype: str, shape: Any, data: bytes) -> Any:
+    size = tuple(int(n) for n in shape)
+    if not data and 0 not in size:
+        return Outline(dtype, size)
+    if tag == "tensor" and dtype == "bfloat16":  # the upper half of a float32
+        halves = wire.decode(["ndarray", "uint16", list(size), data])
+        return (halves.astype(np.uint32) << 16).view(np.float32)
+    return wire.decode(["ndarray", dtype, list(size), data])

@@ -1,0 +1,218 @@
+"""`autograder explain`: why one submission has the points that it has, from its record and its transcript. Nothing is run.
+
+For a TA's eyes: it shows what hidden tests asked, and what the solution answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autograder import known as known_answers
+from autograder import notebook as nb
+from autograder import wire
+from autograder.answers import Stays, alike, answer, plain, shown
+from autograder.course import Assignment
+from autograder.diagnose import Diagnosis, diagnose
+from autograder.errors import CourseError
+from autograder.grade import CellGrade, Check, Grade
+from autograder.known import Known, by_question
+from autograder.records import read_record, read_transcript, recorded
+from autograder.transcript import Asked, Exchange, Span
+
+# A law asks for up to some hundred examples while it looks for the smallest; its last questions are those of that one.
+LAST_QUESTIONS = 8
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question in words: what was asked, what came back, what the solution answered ("" where it was not asked this), and
+    whether the two agree."""
+
+    asked: str
+    answered: str
+    expected: str = ""
+    agrees: bool = True
+
+
+@dataclass(frozen=True)
+class CheckStory:
+    """One check, with the last of its questions; `left_out` counts those before. `example` is what hypothesis drew."""
+
+    check: Check
+    questions: tuple[Question, ...] = ()
+    left_out: int = 0
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class CellStory:
+    """One test cell."""
+
+    name: str
+    cell: CellGrade
+    checks: tuple[CheckStory, ...]
+    diagnosis: Diagnosis | None = None
+
+    def lines(self) -> Iterator[str]:
+        """The story in lines: of a check that passed its name alone."""
+        score = "waits for a person" if self.cell.score is None else f"{self.cell.score:g} of {self.cell.max_score:g}"
+        yield f"{self.name}: {score}"
+        for story in self.checks:
+            yield f"  {'passed ' if story.check.passed else 'BROKEN '} {story.check.name} ({story.check.points:g})"
+            if not story.check.passed:
+                yield from _broken(story)
+        for said in filter(None, (self.cell.error, self.cell.trouble)):
+            yield f"  the test cell stopped: {said}"
+        if self.diagnosis and self.diagnosis.hint:
+            yield f"  answers as {', '.join(self.diagnosis.chaffs)} does ({self.diagnosis.misconception})"
+            yield f"  hint: {self.diagnosis.hint}"
+        elif self.diagnosis:
+            yield "  no known mistake answers like this"
+
+
+@dataclass(frozen=True)
+class Story:
+    """One submission. `notes` say what could not be told."""
+
+    grade: Grade
+    cells: tuple[CellStory, ...]
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """The story in lines."""
+        score = "not graded" if self.grade.score is None else f"{self.grade.score:g} of {self.grade.max_score:g}"
+        yield f"{self.grade.student}, {self.grade.assignment}: {self.grade.status}, {score}"
+        yield from (f"note: {note}" for note in (*self.grade.notes, *self.notes))
+        for cell in self.cells:
+            yield ""
+            yield from cell.lines()
+
+    def as_json(self) -> dict[str, Any]:
+        """What `explain --json` prints."""
+        return {
+            "student": self.grade.student,
+            "assignment": self.grade.assignment,
+            "status": self.grade.status,
+            "score": self.grade.score,
+            "max_score": self.grade.max_score,
+            "notes": [*self.grade.notes, *self.notes],
+            "cells": [
+                {
+                    "grade_id": story.name,
+                    "score": story.cell.score,
+                    "max_score": story.cell.max_score,
+                    "error": story.cell.error,
+                    "trouble": story.cell.trouble,
+                    "checks": [asdict(check) for check in story.checks],
+                    "diagnosis": story.diagnosis and story.diagnosis.as_json(),
+                }
+                for story in self.cells
+            ],
+        }
+
+
+def explain(assignment: Assignment, student: str, grade_id: str = "") -> Story:
+    """The story of a submission, or of one of its test cells; CourseError where there is none."""
+    recorded(assignment, (student,))
+    record = read_record(assignment, student)
+    if record is None:
+        raise CourseError(f"the record of {student} cannot be read; `autograder grade {assignment.name}` first")
+    if grade_id and grade_id not in record.grade.cells:
+        raise CourseError(f"no graded cell {grade_id!r}; there are: {', '.join(record.grade.cells)}")
+    transcript = read_transcript(assignment, record)
+    known = known_answers.read(assignment, nb.read(assignment.source_path))
+    found = {diagnosis.cell: diagnosis for diagnosis in diagnose(known, record.grade, transcript).values()}
+    asked = transcript.cells if transcript else {}
+    cells = tuple(
+        CellStory(name, cell, tuple(_checks(name, cell, asked.get(name, Asked()), known)), found.get(name))
+        for name, cell in record.grade.cells.items()
+        if grade_id in ("", name)
+    )
+    notes = [] if transcript else ["no transcript is kept of this submission; grade it with --again to make one"]
+    notes += (
+        [] if known.basis else [f"no known answers of today's tests; `autograder build {assignment.name}` makes them"]
+    )
+    return Story(record.grade, cells, tuple(notes))
+
+
+def _broken(story: CheckStory) -> Iterator[str]:
+    yield f"    said:     {story.check.message}"
+    if story.example:
+        yield f"    drawn:    {story.example}"
+    if story.left_out:
+        yield f"    ({story.left_out} questions before these)"
+    for question in story.questions:
+        yield f"    asked:    {question.asked}"
+        yield f"    answered: {question.answered}"
+        if not question.agrees:
+            yield f"    solution: {question.expected}"
+
+
+def _checks(name: str, cell: CellGrade, asked: Asked, known: Known) -> Iterator[CheckStory]:
+    right = by_question(known.solution.get(name, []))
+    spans = asked.spans if [span.check for span in asked.spans] == [check.name for check in cell.checks] else ()
+    names = _names(asked)
+    for number, check in enumerate(cell.checks):
+        span = spans[number] if spans else Span(check.name, 0, 0)
+        exchanges = asked.exchanges[span.first : span.last]
+        questions = tuple(_question(exchange, right, names) for exchange in exchanges[-LAST_QUESTIONS:])
+        yield CheckStory(check, questions, len(exchanges) - len(questions), " ".join(span.example.split()))
+
+
+def _names(asked: Asked) -> dict[int, str]:
+    """What the references in calls are called: a name that was fetched."""
+    names: dict[int, str] = {}
+    for exchange in asked.exchanges:
+        try:
+            verb, *arguments = wire.unpack(exchange.request)
+            if verb == "get" and exchange.reply:
+                _, (_, number, *_rest) = wire.unpack(exchange.reply)
+                names[number] = str(arguments[0])
+        except (wire.WireError, ValueError, TypeError):
+            continue  # it fetched data, or nothing
+    return names
+
+
+def _question(exchange: Exchange, right: dict[bytes, list[bytes]], names: dict[int, str]) -> Question:
+    expected = right.get(exchange.name, [b""])[0]
+    agrees = not expected or alike(answer(exchange), expected)
+    return Question(_asked(exchange.request, names), _answered(exchange), _said(expected) if expected else "", agrees)
+
+
+def _asked(request: bytes, names: dict[int, str]) -> str:
+    """A request as a line of Python, near enough."""
+    try:
+        verb, *rest = wire.unpack(request)
+        if verb == "call":
+            arguments = [shown(value) for value in plain(rest[1])]
+            arguments += [f"{key}={shown(value)}" for key, value in plain(rest[2]).items()]
+            return f"{names.get(rest[0], 'a function')}({', '.join(arguments)})"
+        if verb == "backward":
+            return f"the gradients, from {shown(plain(rest[1]))}"
+        return str(rest[0]) if verb == "get" else verb
+    except (wire.WireError, ValueError, TypeError, IndexError, AttributeError):
+        return "a question that cannot be shown"
+
+
+def _answered(exchange: Exchange) -> str:
+    if exchange.ended:
+        return f"{exchange.ended[0]}: {exchange.ended[1]}"
+    message = wire.unpack(exchange.reply)
+    return f"{message[1]}: {message[2]}" if message[0] == "error" and len(message) > 2 else _said(exchange.reply)
+
+
+def _said(reply: bytes) -> str:
+    """The part of a reply that counts, in a line."""
+    status, *values = wire.unpack(reply)
+    if status == "missing":
+        return "there is no such name"
+    if status in ("error", "ended"):
+        return f"{'raises' if status == 'error' else 'the process'} {values[0] if values else ''}".strip()
+    try:
+        value = plain(values[0])
+        after = f"; its arguments afterwards: {shown(plain(values[1]))}" if len(values) > 1 and values[1] else ""
+        return ("a function" if isinstance(value, Stays) and value.kind == "function" else shown(value)) + after
+    except (wire.WireError, IndexError):
+        return "what cannot be read"

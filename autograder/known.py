@@ -1,0 +1,112 @@
+"""Known answers: what the solution and each chaff answered to the test cells of its task, when `autograder build` graded them.
+
+They lie in assignments/NAME/reference/SETTING/answers.known, with a hash of what they were made of. Answers of other code, tests,
+chaffs, model, data or torch are stale, and count as none: they give hints, and never cost or earn a mark.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from autograder import notebook as nb
+from autograder import reference
+from autograder.answers import answer
+from autograder.course import Assignment
+from autograder.files import write_whole
+from autograder.grade import CellGrade, Grade
+from autograder.transcript import Asked, Transcript
+
+FILE = "answers.known"
+Answers = list[tuple[bytes, bytes]]  # to each question, by its name: the part of the reply that counts
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A chaff's answers, and the checks that it passes, by test cell."""
+
+    label: str
+    problem: str
+    misconception: str
+    hint: str
+    answers: dict[str, Answers]
+    passed: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """An assignment's known answers. `tests` are the test cells of each answer cell."""
+
+    tests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    solution: dict[str, Answers] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+    basis: str = ""
+
+
+def passed(cell: CellGrade) -> tuple[str, ...]:
+    """The names of the checks that a cell passes."""
+    return tuple(check.name for check in cell.checks if check.passed)
+
+
+def answers(asked: Asked) -> Answers:
+    return [(exchange.name, answer(exchange)) for exchange in asked.exchanges]
+
+
+def write(
+    assignment: Assignment,
+    source: nb.Notebook,
+    tests: Mapping[str, frozenset[str]],
+    graded: Mapping[str, tuple[str, Grade, Transcript]],
+) -> None:
+    """Keep what was answered in place of what was kept before. `graded` holds, by label, the solution and each chaff: the answer
+    cell that is wrong, the grade and the transcript."""
+    made = {variant.label: variant for variant in assignment.variants}
+    mistakes = []
+    for label, (problem, grade, transcript) in sorted(graded.items()):
+        if label in made:
+            own = sorted(tests[problem] & transcript.cells.keys())
+            said = (made[label].misconception, made[label].hint)
+            given = {name: answers(transcript.cells[name]) for name in own}
+            mistakes.append(Mistake(label, problem, *said, given, {name: passed(grade.cells[name]) for name in own}))
+    right = graded["solution"][2].cells if "solution" in graded else {}
+    known = Known(
+        {problem: tuple(sorted(names)) for problem, names in sorted(tests.items()) if names},
+        {name: answers(asked) for name, asked in right.items()},
+        tuple(mistakes),
+        _basis(assignment, source),
+    )
+    write_whole(_path(assignment), zlib.compress(msgspec.msgpack.encode(known), 9))
+
+
+def read(assignment: Assignment, source: nb.Notebook) -> Known:
+    """The known answers of today's assignment; an empty `Known` where there are none, or only stale ones."""
+    try:
+        known = msgspec.msgpack.decode(zlib.decompress(_path(assignment).read_bytes()), type=Known)
+    except (OSError, zlib.error, msgspec.MsgspecError):
+        return Known()
+    return known if known.basis == _basis(assignment, source) else Known()
+
+
+def by_question(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """The answers to each question; one that was asked again has several."""
+    found: dict[bytes, list[bytes]] = defaultdict(list)
+    for name, reply in given:
+        found[name].append(reply)
+    return found
+
+
+def _path(assignment: Assignment) -> Path:
+    return reference.folder(assignment) / FILE
+
+
+def _basis(assignment: Assignment, source: nb.Notebook) -> str:
+    """What decides the answers. Of the source that is the code: prose may change."""
+    code = [(nb.grade_id(cell), nb.source(cell)) for cell in source["cells"] if cell["cell_type"] == "code"]
+    rest = {key: value for key, value in reference.basis(assignment).items() if key != "source"}
+    return hashlib.sha256(repr((code, assignment.variants, rest)).encode(errors="surrogatepass")).hexdigest()
