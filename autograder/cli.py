@@ -150,9 +150,13 @@ def grade(
 @click.option("--student", "students", multiple=True, help="This student's page alone; may be given again.")
 def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) -> None:
     """Write each student's feedback page for ASSIGNMENT, with the points and comments that people gave."""
-    from autograder.pages import write_feedback
+    from autograder.pages import Adviser, write_feedback
 
     found = open_course(folder).assignment(assignment)
+    if Adviser(found).speechless:
+        click.echo(
+            f"no hints: {assignment} has changed since it was built; `autograder build {assignment}` first", err=True
+        )
     count = 0
     for _ in _progress(write_feedback(found, students), None, f"feedback for {assignment}"):
         count += 1

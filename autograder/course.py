@@ -34,14 +34,15 @@ class Limits:
 @dataclass(frozen=True)
 class Settings:
     """assignment.toml: limits; the seed that every submission starts from; the environment variables that its cells and its
-    tests find (which model, which data), the folders of this machine that its cells may read, and the name of the reference
-    outputs that were made with them."""
+    tests find (which model, which data), the folders of this machine that its cells may read, the name of the reference
+    outputs that were made with them, and the test cells of which a feedback page may show what the solution returned."""
 
     limits: Limits = Limits()
     seed: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     reference: str = "default"
+    show_expected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,11 @@ class _StrictSettings(msgspec.Struct, forbid_unknown_fields=True):
     )
     folders: tuple[str, ...] = ()
     reference: Annotated[str, msgspec.Meta(pattern=r"^[\w-][\w.-]*$")] = Settings.reference
+    show_expected: tuple[str, ...] = ()
 
     def settings(self) -> Settings:
         limits = Limits(**msgspec.structs.asdict(self.limits))
-        return Settings(limits, self.seed, self.environment, self.folders, self.reference)
+        return Settings(limits, self.seed, self.environment, self.folders, self.reference, self.show_expected)
 
 
 @dataclass(frozen=True)

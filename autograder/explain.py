@@ -158,7 +158,7 @@ def _checks(name: str, cell: CellGrade, asked: Asked, known: Known) -> Iterator[
         span = spans[number] if spans else Span(check.name, 0, 0)
         exchanges = asked.exchanges[span.first : span.last]
         questions = tuple(_question(exchange, right, names) for exchange in exchanges[-LAST_QUESTIONS:])
-        yield CheckStory(check, questions, len(exchanges) - len(questions), " ".join(span.example.split()))
+        yield CheckStory(check, questions, len(exchanges) - len(questions), span.example)
 
 
 def _names(asked: Asked) -> dict[int, str]:

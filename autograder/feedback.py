@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html import unescape
@@ -25,7 +25,9 @@ from pygments import token  # type: ignore[import-untyped]  # its types are a pa
 from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from autograder import notebook as nb
+from autograder.diagnose import Diagnosis
 from autograder.grade import CellGrade, Grade, Manual
+from autograder.heatmap import Pair
 
 # An answer of the course is at most 3,000 characters long, and its one figure 35,000 in base64. A page that reaches
 # every cap has 3 MB, a third of it images.
@@ -45,6 +47,14 @@ _POINTS = re.compile(r" \([^()]*\bpoints?\b[^()]*\)$")
 
 
 @dataclass(frozen=True)
+class Advice:
+    """What else there is to say of a test cell: what went wrong, and two matrices to compare."""
+
+    diagnosis: Diagnosis | None = None
+    matrices: Pair | None = None
+
+
+@dataclass(frozen=True)
 class _Task:
     """One graded cell, with what a person gave for it."""
 
@@ -53,6 +63,7 @@ class _Task:
     manual: Manual | None
     written: bool
     anchor: str
+    advice: Advice
 
     @property
     def by_person(self) -> bool:
@@ -151,13 +162,20 @@ class _SafeHTML(mistune.HTMLRenderer):
         return f"[image: {alt}] ({escape(url)})"
 
 
-def page(grade: Grade, notebook: nb.Notebook, title: str, manual: dict[str, Manual], late_penalty: float = 0.0) -> str:
+def page(
+    grade: Grade,
+    notebook: nb.Notebook,
+    title: str,
+    manual: dict[str, Manual],
+    late_penalty: float = 0.0,
+    advice: Mapping[str, Advice] | None = None,
+) -> str:
     """The feedback on `grade` as one HTML page.
 
     `notebook` is the autograded one, {} if there is none. `manual` is what people gave, by grade_id: points by that of
-    the graded cell, a comment by that or by the answer's. `late_penalty` is in points.
+    the graded cell, a comment by that or by the answer's. `late_penalty` is in points. `advice` is by test cell.
     """
-    sections = _sections(notebook, grade, manual)
+    sections = _sections(notebook, grade, manual, advice or {})
     tasks = [task for section in sections for task in section.tasks]
     outputs = _Outputs()
     html = _template().render(
@@ -177,10 +195,12 @@ def page(grade: Grade, notebook: nb.Notebook, title: str, manual: dict[str, Manu
     return _CONTROL.sub("\ufffd", html).encode("utf-8", "replace").decode()
 
 
-def _sections(notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual]) -> list[_Section]:
+def _sections(
+    notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual], advice: Mapping[str, Advice]
+) -> list[_Section]:
     """The tasks in the notebook's order. An answer after a graded cell begins a new one, and so does a test under
     another heading. Graded cells that the notebook lacks, as when it could not be read, come last."""
-    left = _tasks(notebook, grade, manual)
+    left = _tasks(notebook, grade, manual, advice)
     sections: list[_Section] = []
     early: list[nb.Cell] = []  # cells under a heading whose task is still to come
     heading = ""
@@ -201,11 +221,16 @@ def _sections(notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual]) ->
     return [*sections, rest] if left or early else sections
 
 
-def _tasks(notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual]) -> dict[str, _Task]:
+def _tasks(
+    notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual], advice: Mapping[str, Advice]
+) -> dict[str, _Task]:
     by_hand = {name: CellGrade(0.0, None) for name, given in manual.items() if given.score is not None}
     written = {nb.grade_id(cell) for cell in notebook.get("cells", []) if nb.is_manual(cell)}
     cells = enumerate((by_hand | grade.cells).items(), 1)
-    return {name: _Task(name, cell, manual.get(name), name in written, f"task-{n}") for n, (name, cell) in cells}
+    return {
+        name: _Task(name, cell, manual.get(name), name in written, f"task-{n}", advice.get(name, Advice()))
+        for n, (name, cell) in cells
+    }
 
 
 def _heading(text: str) -> str:

@@ -18,7 +18,7 @@ import msgspec
 from autograder import notebook as nb
 from autograder import reference
 from autograder.answers import answer
-from autograder.course import Assignment
+from autograder.course import Assignment, Variant
 from autograder.files import write_whole
 from autograder.grade import CellGrade, Grade
 from autograder.transcript import Asked, Transcript
@@ -58,30 +58,34 @@ def answers(asked: Asked) -> Answers:
     return [(exchange.name, answer(exchange)) for exchange in asked.exchanges]
 
 
-def write(
-    assignment: Assignment,
-    source: nb.Notebook,
-    tests: Mapping[str, frozenset[str]],
-    graded: Mapping[str, tuple[str, Grade, Transcript]],
-) -> None:
-    """Keep what was answered in place of what was kept before. `graded` holds, by label, the solution and each chaff: the answer
-    cell that is wrong, the grade and the transcript."""
-    made = {variant.label: variant for variant in assignment.variants}
-    mistakes = []
-    for label, (problem, grade, transcript) in sorted(graded.items()):
-        if label in made:
-            own = sorted(tests[problem] & transcript.cells.keys())
-            said = (made[label].misconception, made[label].hint)
-            given = {name: answers(transcript.cells[name]) for name in own}
-            mistakes.append(Mistake(label, problem, *said, given, {name: passed(grade.cells[name]) for name in own}))
-    right = graded["solution"][2].cells if "solution" in graded else {}
-    known = Known(
-        {problem: tuple(sorted(names)) for problem, names in sorted(tests.items()) if names},
-        {name: answers(asked) for name, asked in right.items()},
-        tuple(mistakes),
-        _basis(assignment, source),
-    )
+Graded = Mapping[
+    str, tuple[str, Grade, Transcript]
+]  # by label: the answer cell that is wrong, the grade, the transcript
+
+
+def write(assignment: Assignment, source: nb.Notebook, tests: Mapping[str, frozenset[str]], graded: Graded) -> None:
+    """Keep what the solution and the chaffs answered, in place of what was kept before."""
+    known = collect(assignment.variants, tests, graded, _basis(assignment, source))
     write_whole(_path(assignment), zlib.compress(msgspec.msgpack.encode(known), 9))
+
+
+def collect(variants: Sequence[Variant], tests: Mapping[str, frozenset[str]], graded: Graded, basis: str = "") -> Known:
+    """What the solution and those chaffs among `variants` that were graded answered to the `tests` of their answer cell."""
+    mistakes = []
+    for variant in variants:
+        if variant.kind == "chaff" and variant.label in graded:
+            problem, grade, transcript = graded[variant.label]
+            own = sorted(tests[problem] & transcript.cells.keys())
+            given = {name: answers(transcript.cells[name]) for name in own}
+            right = {name: passed(grade.cells[name]) for name in own}
+            mistakes.append(Mistake(variant.label, problem, variant.misconception, variant.hint, given, right))
+    cells = graded["solution"][2].cells if "solution" in graded else {}
+    return Known(
+        {problem: tuple(sorted(names)) for problem, names in sorted(tests.items()) if names},
+        {name: answers(asked) for name, asked in cells.items()},
+        tuple(mistakes),
+        basis,
+    )
 
 
 def read(assignment: Assignment, source: nb.Notebook) -> Known:

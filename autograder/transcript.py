@@ -59,8 +59,8 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Span:
-    """One check of a test cell: the questions that it asked are `exchanges[first:last]`. `example` is hypothesis's own note on
-    the smallest counterexample, "" where there is none."""
+    """One check of a test cell: the questions that it asked are `exchanges[first:last]`. `example` are the arguments of
+    the smallest counterexample that hypothesis found, "" where there is none."""
 
     check: str
     first: int

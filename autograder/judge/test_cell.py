@@ -54,10 +54,16 @@ class _Watched(Checks):
             try:
                 yield
             except Exception as error:
-                example = next((note for note in getattr(error, "__notes__", ()) if "example" in note), "")
+                example = _example(error)
                 raise
             finally:
                 self.spans.append(Span(name, first, self.asked(), example))
+
+
+def _example(error: Exception) -> str:
+    """The arguments that hypothesis ended with, from its note on the error; `for_all` calls every property `law`."""
+    notes = (note.partition("law(") for note in getattr(error, "__notes__", ()))
+    return next((" ".join(drawn.rstrip(" )\n,").split()) for _, law, drawn in notes if law), "")
 
 
 def run(
