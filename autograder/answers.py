@@ -98,6 +98,8 @@ def shown(value: Any) -> str:
         return f"<{value.description or value.kind}>"
     if isinstance(value, np.ndarray):
         return _shown_array(value)
+    if isinstance(value, np.generic):
+        return shown(value.item())
     if isinstance(value, dict):
         text = "{" + ", ".join(f"{key!r}: {shown(item)}" for key, item in value.items()) + "}"
     elif isinstance(value, list):

@@ -2,7 +2,7 @@
 # (`twin:` the chaff's name). No hint was written for them.
 
 # %% cosine_similarity_matrix max_norm
-# breaks: making an image or a text longer / every entry is the cosine / has cosine 1 with itself
+# breaks: worked by hand / every entry is the cosine / has cosine 1 with itself
 def cosine_similarity_matrix(image_features, text_features):
     images = image_features / image_features.abs().max(dim=-1, keepdim=True).values
     texts = text_features / text_features.abs().max(dim=-1, keepdim=True).values
@@ -89,7 +89,7 @@ def both_direction_losses(logits):
 
 
 # %% both_direction_losses symmetrized
-# breaks: image to text / text to image / hurts the images
+# breaks: image to text / text to image / hurts the images / transposing
 def both_direction_losses(logits):
     labels, both = torch.arange(len(logits)), (logits + logits.T) / 2
     return F.cross_entropy(both, labels), F.cross_entropy(both.T, labels)

@@ -119,7 +119,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 # %% chaff: in_place
 # misconception: x /= n is harmless
-# hint: You changed the caller's tensor; use x = x / n instead of x /= n.
+# hint: You changed the caller's tensors: write x = x / n instead of x /= n. An array from tensor.numpy() shares its memory, so /= on it does the same.
 def cosine_similarity_matrix(image_features, text_features):
     image_features /= image_features.norm(dim=-1, keepdim=True)
     text_features /= text_features.norm(dim=-1, keepdim=True)
@@ -171,7 +171,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 # %% chaff: numpy_in_place
 # misconception: .numpy() makes a copy
-# hint: tensor.numpy() shares its memory with the tensor, so /= on the array changed the caller's features too.
+# hint: You changed the caller's tensors: write x = x / n instead of x /= n. An array from tensor.numpy() shares its memory, so /= on it does the same.
 def cosine_similarity_matrix(image_features, text_features):
     images, texts = image_features.numpy(), text_features.numpy()
     images /= np.linalg.norm(images, axis=1, keepdims=True)

@@ -61,7 +61,7 @@ def diagonal_labels(n):
 
 # %% chaff: float_arange
 # misconception: labels are floats
-# hint: Class indices must be integers (torch.long).
+# hint: An index is a whole number (torch.long): count with torch.arange(n); linspace and a float dtype give floats.
 def diagonal_labels(n):
     return torch.arange(n, dtype=torch.float32)
 
@@ -89,7 +89,7 @@ def diagonal_labels(n):
 
 # %% chaff: numpy_linspace
 # misconception: linspace counts
-# hint: np.linspace returns floats; an index is a whole number, so count with arange.
+# hint: An index is a whole number (torch.long): count with torch.arange(n); linspace and a float dtype give floats.
 def diagonal_labels(n):
     return np.linspace(0, n - 1, n)
 

@@ -1,0 +1,432 @@
+"""From a wrong answer to what is said of it: transcripts, known answers, diagnosis, `explain`, and the page. A tiny assignment,
+with one law and two chaffs that nothing tells apart."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from autograder import known, proof
+from autograder import notebook as nb
+from autograder.cli import main
+from autograder.course import Assignment, Course, open_course
+from autograder.diagnose import Diagnosis, diagnose
+from autograder.errors import CourseError
+from autograder.explain import explain
+from autograder.feedback import page
+from autograder.grade import Grade
+from autograder.grading import Class
+from autograder.judge.job import Job
+from autograder.judge.replay import NotRecorded, rescore
+from autograder.judge.submission import Judged
+from autograder.pages import Adviser, write_feedback
+from autograder.records import read_record, read_transcript, transcript_path
+from tests.unit import tiny as small
+from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
+from tests.unit.tiny import NAME, Desk
+
+LAW_TEST = """check = Checks(points=3)
+with check("two", 1):
+    assert square(2) == 4, f"The square of 2 is 4; you return {square(2)}."
+check.summary()
+### BEGIN HIDDEN TESTS
+from autograder.checks import assert_close, for_all
+from hypothesis import strategies as st
+with check("the square of a hundred numbers", 1):
+    assert_close(square(300), 90_000, "your square of a large number")
+with check("a number and its opposite have one square", 1):
+
+    @for_all(10, x=st.integers(1, 1000))
+    def _(x):
+        one, other = square(x), square(-x)
+        assert one == other, f"The square of {x} is {one} and that of {-x} is {other}."
+
+
+check.score
+### END HIDDEN TESTS"""
+VARIANTS = """
+# %% wheat: power
+def square(x):
+    return x**2
+
+# %% chaff: doubles
+# misconception: squaring is doubling
+# hint: Try 3.
+def square(x):
+    return x + x
+
+# %% chaff: cubes
+# misconception: three factors
+# hint: Count your factors.
+def square(x):
+    return x * x * x
+
+# %% chaff: zero
+# misconception: nothing is a start
+# hint: Return something else than 0.
+def square(x):
+    return 0
+
+# %% chaff: nought
+# misconception: nothing will do
+# hint: Nothing is not enough.
+def square(x):
+    return x - x
+"""
+SUBMISSIONS = {
+    "right": "def square(x):\n    return x * x",
+    "doubles-otherwise": "import numpy as np\nsquare = lambda number: np.sum([number, number])",
+    "doubles-nearly": "def square(x):\n    return 2 * x * (1 + 1e-9 * (x != 2))",
+    "unknown": "def square(x):\n    return x * x + (36 < x < 300)",
+    "one-off": "def square(x):\n    return x * x + (abs(x) == 300)",
+    "zero-otherwise": "def square(x):\n    return 0.0",
+    "raises": "def square(x):\n    return x.squared()",
+    "blank": "",
+}
+
+
+def source() -> nb.Notebook:
+    """The tiny assignment with another test of square."""
+    made = small.source()
+    test = next(cell for cell in made["cells"] if nb.grade_id(cell) == "square")
+    test["source"], test["metadata"]["nbgrader"]["points"] = LAW_TEST, 3
+    return made
+
+
+@pytest.fixture(scope="module")
+def built(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """The course with its release and known answers, and a class that was graded once; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("diagnose")
+    course = small.write_course(folder / "course", source(), VARIANTS)
+    small.release(course, folder / "scratch")
+    assignment = course.assignment(NAME)
+    made = nb.read(assignment.source_path)
+    for name, broken, _ in proof.prove(assignment, made, nb.read(assignment.release_path), 2):
+        assert not broken, f"{name}: {broken}"
+    desk = Desk(assignment)
+    for student, answer in SUBMISSIONS.items():
+        desk.hand_in(student, desk.answered(square_solution=answer) if answer else desk.release)
+    list(Class(assignment, 2).grades())
+    return course
+
+
+@pytest.fixture
+def course(built: Course, tmp_path: Path) -> Course:
+    """A copy of it, to be spoiled."""
+    return open_course(shutil.copytree(built.root, tmp_path / "course", symlinks=True))
+
+
+@pytest.fixture
+def assignment(built: Course) -> Assignment:
+    return built.assignment(NAME)
+
+
+def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
+    record = read_record(assignment, student)
+    assert record
+    answers = known.read(assignment, nb.read(assignment.source_path))
+    return diagnose(answers, record.grade, read_transcript(assignment, record)).get("square-solution")
+
+
+@pytest.mark.parametrize("student", ["doubles-otherwise", "doubles-nearly"])
+def test_the_same_mistake_in_other_code_gets_the_chaffs_hint(assignment: Assignment, student: str) -> None:
+    """A numpy integer in place of an int, a lambda, or a value that differs by rounding."""
+    found = diagnosis(assignment, student)
+    assert found
+    assert (found.chaffs, found.misconception, found.hint) == (
+        ("chaff-square-doubles",),
+        "squaring is doubling",
+        "Try 3.",
+    )
+
+
+def test_a_mistake_that_is_in_no_list_gets_the_broken_law_with_its_smallest_counterexample(
+    assignment: Assignment,
+) -> None:
+    found = diagnosis(assignment, "unknown")
+    assert found
+    assert (found.hint, found.chaffs, found.cell) == ("", (), "square")
+    assert found.check == "a number and its opposite have one square"
+    assert found.message == "The square of 37 is 1370 and that of -37 is 1369."
+
+
+def test_where_no_law_breaks_the_check_that_does_is_named(assignment: Assignment) -> None:
+    found = diagnosis(assignment, "one-off")
+    assert found
+    assert found.sentence == (
+        "This does not hold yet: the square of a hundred numbers. your square of a large number is 90001, off by more than "
+        "rounding."
+    )
+
+
+def test_of_two_chaffs_that_nothing_tells_apart_neither_is_named(assignment: Assignment) -> None:
+    found = diagnosis(assignment, "zero-otherwise")
+    assert found
+    assert (found.chaffs, found.hint) == ((), "")
+
+
+def test_an_answer_that_raises_or_is_not_there_or_is_right_is_no_known_mistake(assignment: Assignment) -> None:
+    raises = diagnosis(assignment, "raises")
+    assert raises
+    assert (raises.hint, "AttributeError" in raises.message) == ("", True)
+    assert diagnosis(assignment, "blank") is None
+    assert diagnosis(assignment, "right") is None
+
+
+@pytest.mark.parametrize("change", ["variants", "test", "seed", "file"])
+def test_known_answers_of_another_assignment_give_no_hint(course: Course, change: str) -> None:
+    assignment = course.assignment(NAME)
+    if change == "variants":
+        path = assignment.folder / "variants" / "square.py"
+        path.write_text(path.read_text().replace("Try 3.", "Try 4."))
+    elif change == "test":
+        text = assignment.source_path.read_text()
+        assignment.source_path.write_text(text.replace("square(300), 90_000", "square(301), 90_601"))
+    elif change == "seed":
+        (assignment.folder / "assignment.toml").write_text("seed = 1\n")
+    else:
+        next(assignment.folder.rglob("*.known")).write_bytes(b"damaged")
+    assignment = open_course(course.root).assignment(NAME)
+    assert known.read(assignment, nb.read(assignment.source_path)) == known.Known()
+    assert Adviser(assignment).speechless
+    found = diagnosis(assignment, "doubles-otherwise")
+    assert found is None or not found.hint
+
+
+def test_what_pages_show_is_no_part_of_the_grade(course: Course) -> None:
+    settings = course.root / "assignments" / NAME / "assignment.toml"
+    settings.write_text('show_expected = ["square"]\n' + settings.read_text())
+    group = Class(open_course(course.root).assignment(NAME), 2)
+    list(group.grades())
+    assert group.cached == len(SUBMISSIONS)
+
+
+def test_prose_may_change_and_the_hints_stay(course: Course) -> None:
+    assignment = course.assignment(NAME)
+    assignment.source_path.write_text(assignment.source_path.read_text().replace("# Squares", "# On squares"))
+    found = diagnosis(assignment, "doubles-nearly")
+    assert found
+    assert found.hint == "Try 3."
+
+
+def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
+    """Or every build would grade everybody anew."""
+    assignment = course.assignment(NAME)
+    next(assignment.folder.rglob("*.known")).unlink()
+    group = Class(assignment, 2)
+    list(group.grades())
+    assert group.cached == len(SUBMISSIONS)
+
+
+def test_explain_tells_what_was_asked_what_came_back_and_what_the_solution_says(assignment: Assignment) -> None:
+    lines = list(explain(assignment, "doubles-otherwise", "square").lines())
+    text = "\n".join(lines)
+    assert lines[0] == "doubles-otherwise, tiny: completed, 2 of 6"
+    assert "  passed  two (1)" in lines
+    assert "  BROKEN  the square of a hundred numbers (1)" in lines
+    assert "    asked:    square(300)\n    answered: 600\n    solution: 90000" in text
+    assert "    drawn:    x=1" in text
+    assert "  answers as chaff-square-doubles does (squaring is doubling)\n  hint: Try 3." in text
+
+
+def test_explain_shows_the_last_questions_of_a_law_and_counts_the_others(assignment: Assignment) -> None:
+    (cell,) = explain(assignment, "unknown", "square").cells
+    law = cell.checks[2]
+    assert [(question.asked, question.answered) for question in law.questions[-2:]] == [
+        ("square(37)", "1370"),
+        ("square(-37)", "1369"),
+    ]
+    assert law.left_out > 0
+
+
+def test_explain_as_json_and_without_a_cell(built: Course) -> None:
+    done = CliRunner().invoke(main, ["explain", "unknown", NAME, "--course", str(built.root), "--json"])
+    told = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert [cell["grade_id"] for cell in told["cells"]] == ["square", "double", "essay"]
+    assert told["cells"][0]["diagnosis"]["check"] == "a number and its opposite have one square"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"), [(("nobody",), "nobody has no grade for tiny yet"), (("right", "cube"), "no graded cell 'cube'")]
+)
+def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], said: str) -> None:
+    student, *cell = call
+    done = CliRunner().invoke(main, ["explain", student, NAME, *cell, "--course", str(built.root)])
+    assert (done.exit_code, said in done.output) == (2, True)
+
+
+def test_explain_of_a_record_without_a_transcript_says_so(course: Course) -> None:
+    next(course.transcripts.glob("right/*.asked")).unlink()
+    assert "no transcript is kept" in "\n".join(explain(course.assignment(NAME), "right").lines())
+
+
+def pages(course: Course, *students: str) -> dict[str, str]:
+    return {path.parent.parent.name: path.read_text() for path in write_feedback(course.assignment(NAME), students)}
+
+
+def test_a_page_has_the_hint_after_the_checks_and_one_hint_a_task(course: Course) -> None:
+    made = pages(course, "doubles-otherwise", "unknown", "right")
+    text = made["doubles-otherwise"]
+    assert text.index("passed</b> <span>two") < text.index("not yet</b> <span>the square of") < text.index("Try 3.")
+    assert text.count('class="hint"') == 1
+    assert "squaring is doubling" in text
+    assert "Try 3." not in made["unknown"]
+    assert 'class="hint"' not in made["right"]
+
+
+def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -> None:
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x"))
+    list(Class(course.assignment(NAME), 2, ["shifted"]).grades())
+    text = pages(course, "shifted")["shifted"]
+    assert "<b>Start with this one:</b> a number and its opposite have one square. <span>The square of 1 is 2" in text
+
+
+def test_hints_never_move_a_mark(built: Course) -> None:
+    with_hints = {name: transcript_path(built.assignment(NAME), name).read_text() for name in SUBMISSIONS}
+    assert not [name for name, text in with_hints.items() if "Try 3." in text or "squaring is doubling" in text]
+
+
+# Matrices
+
+
+MATRIX = """check = Checks(points=1)
+### BEGIN HIDDEN TESTS
+from autograder.checks import assert_close
+with check("the table", 1):
+    assert_close(table(2), [[1.25, 2.5], [3.75, 5.125]], "your table")
+check.score
+### END HIDDEN TESTS"""
+
+
+@pytest.fixture
+def matrix_course(quick: None, tmp_path: Path) -> Iterator[Course]:
+    made = small.source()
+    made["cells"] = [cell for cell in made["cells"] if nb.grade_id(cell) in (None, "setup")]
+    made["cells"] += [
+        answer_cell("### BEGIN SOLUTION\ntable = lambda n: [[1.25, 2.5], [3.75, 5.125]]\n### END SOLUTION", "table-solution"),
+        checking_cell(MATRIX, 1, "table"),
+    ]  # fmt: skip
+    made["cells"] = [{**cell, "id": f"c{n}"} for n, cell in enumerate(made["cells"])]
+    course = small.write_course(tmp_path / "course", made)
+    (course.root / "assignments/tiny/variants/square.py").unlink()
+    small.release(course, tmp_path / "scratch")
+    assignment = course.assignment(NAME)
+    list(proof.prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2))
+    desk = Desk(assignment)
+    answers = {"table-solution": "table = lambda n: [[1.25, 9.5], [3.75, float('nan')]]"}
+    desk.hand_in("wrong", nb.with_answers(desk.release, answers))
+    list(Class(assignment, 1).grades())
+    yield course
+
+
+def test_matrices_stand_side_by_side_only_where_the_assignment_allows(matrix_course: Course) -> None:
+    text = pages(matrix_course)["wrong"]
+    assert "What your function returned" not in text
+    assert "5.12" not in text
+    settings = matrix_course.root / "assignments" / NAME / "assignment.toml"
+    settings.write_text('show_expected = ["table"]\n' + settings.read_text())
+    text = pages(open_course(matrix_course.root))["wrong"]
+    assert text.index("What your function returned") < text.index(">9.5<") < text.index("What it should return")
+    assert text.index("What it should return") < text.index("5.12")
+    assert text.count("(not right)") == 2
+
+
+def test_a_cell_that_is_not_there_cannot_be_shown(matrix_course: Course) -> None:
+    settings = matrix_course.root / "assignments" / NAME / "assignment.toml"
+    settings.write_text('show_expected = ["tabel"]\n' + settings.read_text())
+    with pytest.raises(CourseError, match="show_expected: no test cell is called tabel"):
+        pages(open_course(matrix_course.root))
+
+
+# Replays
+
+
+def replayed(sandbox: Sandbox, *cells: nb.Cell, changed: str = "") -> tuple[Judged, Judged]:
+    """A submission judged, and scored anew from its transcript, with its last cell `changed`."""
+    judged = sandbox.judge(*cells)
+    anew = [*cells[:-1], {**cells[-1], "source": changed or cells[-1]["source"]}]
+    job = Job("ada", "tiny", notebook(*anew), frozenset(), (), limits=small_limits())
+    return judged, rescore(job, judged.transcript, json.loads(json.dumps(judged.notebook)))
+
+
+def small_limits() -> Any:
+    from autograder.course import Limits
+
+    return Limits()
+
+
+CALLS = """check = Checks(points=1)
+with check("calls", 1):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = f(x).sum()
+    y.backward()
+    assert float(x.grad.sum()) == 6, f"{x.grad}"
+    assert f(torch.ones(100_000))[0] == 1
+check.score"""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "f = lambda x: x * x",
+        "f = lambda x: x * x * x",
+        "def f(x): raise ValueError('no')",
+        "import os\nf = lambda x: os._exit(1)",
+        "calls = []\ndef f(x):\n    calls.append(x)\n    return x * len(calls)",
+        "g = 1",
+    ],
+)
+def test_a_replay_gives_what_the_run_gave(sandbox: Sandbox, answer: str) -> None:
+    """Gradients, large arguments, exceptions, lost processes and missing names too."""
+    cells = (code("import torch", grade_id="setup", locked=True), answer_cell(answer), checking_cell(CALLS))
+    judged, anew = replayed(sandbox, *cells)
+    assert anew.grade.cells == judged.grade.cells
+    assert (anew.grade.status, anew.grade.notes) == (judged.grade.status, judged.grade.notes)
+    assert anew.notebook == judged.notebook
+    assert anew.transcript == judged.transcript
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ("f(2)", "another argument"),
+        ("f(1)\nf(1)", "one question more"),
+        ("1", "none"),
+    ],
+)
+def test_a_question_that_was_not_asked_or_is_left_out_is_not_answered(sandbox: Sandbox, changed: str, why: str) -> None:
+    with pytest.raises(NotRecorded):
+        replayed(sandbox, answer_cell("f = lambda x: float(x)"), checking_cell("f(1)"), changed=changed)
+
+
+def test_no_check_takes_a_missing_answer_for_a_wrong_one(sandbox: Sandbox) -> None:
+    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert f({}) == 1\ncheck.score"
+    with pytest.raises(NotRecorded):
+        replayed(sandbox, answer_cell("f = lambda x: 1"), checking_cell(test.format(1)), changed=test.format(2))
+
+
+def test_what_one_test_asks_does_not_depend_on_those_before_it(sandbox: Sandbox) -> None:
+    """The numbers of references begin anew with each test cell."""
+    test = checking_cell("f(1)", grade_id="last")
+    alone = sandbox.judge(answer_cell("f = lambda x: x"), test)
+    after = sandbox.judge(answer_cell("f = lambda x: x"), checking_cell("f(1), f(2), f(f)", grade_id="first"), test)
+    assert alone.transcript.cells["last"] == after.transcript.cells["last"]
+
+
+def test_advice_is_text_on_a_page() -> None:
+    from autograder.feedback import Advice
+    from autograder.grade import CellGrade, Check
+
+    cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
+    said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
+    html = page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", {}, 0.0, {"t": Advice(said)})
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
