@@ -19,8 +19,6 @@ from autograder.transcript import Asked, Transcript
 
 COMMON = 0.5
 UNWRITTEN = "Not written yet."  # `Checks` says so of NotImplementedError
-# What `assert_close` says of a number; another broken check mostly says more.
-MERE_NUMBER = "off by more than rounding."
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,17 @@ def _unwritten(cell: CellGrade) -> bool:
 
 
 def _telling(names: list[str], cells: Mapping[str, CellGrade], asked: Mapping[str, Asked]) -> tuple[str, Check | None]:
-    """Of the broken checks the one that says most: a law with its smallest counterexample, a sentence, a mere number."""
-    candidates = [
-        (bool(example), not check.message.endswith(MERE_NUMBER), name, check)
+    """Of the broken checks a law with its smallest counterexample, or else the first: checks go from the simple to the subtle,
+    and what breaks an early one breaks later ones too."""
+    broken = [
+        (name, check, example)
         for name in names
         for check, example in zip(cells[name].checks, _examples(cells[name], asked.get(name)), strict=True)
         if not check.passed
     ]
-    if not candidates:
-        return names[0], None
-    _, _, name, check = max(candidates, key=lambda candidate: candidate[:2])
-    return name, check
+    for name, check, _ in [*(found for found in broken if found[2]), *broken]:
+        return name, check
+    return names[0], None
 
 
 def _examples(cell: CellGrade, asked: Asked | None) -> Iterator[str]:

@@ -72,5 +72,5 @@ class Keys:
         """What tests may open and no student sees: all below assignments/ but wheats, chaffs, known answers, scripts and pages.
         Reference outputs are among them, and so are hidden images that several assignments share."""
         folder = self.assignment.course.root / "assignments"
-        left_out = (".py", ".pyc", ".md", ".known")
+        left_out = (".py", ".pyc", ".md", ".toml", ".known")  # the settings are a part of their own
         return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)

@@ -42,7 +42,7 @@ def both_direction_losses(logits):
 
 # %% chaff: swapped
 # misconception: row/column convention
-# hint: First value: rows (image to text); second: columns (text to image). In numpy, axis=1 runs along a row and axis=0 down a column.
+# hint: First value: rows (image to text), in numpy axis=1; second: columns (text to image), axis=0.
 def both_direction_losses(logits):
     labels = torch.arange(len(logits))
     return F.cross_entropy(logits.T, labels), F.cross_entropy(logits, labels)
@@ -123,7 +123,7 @@ def both_direction_losses(logits):
 
 # %% chaff: numpy_axes_exchanged
 # misconception: axis=0 sums along a row
-# hint: First value: rows (image to text); second: columns (text to image). In numpy, axis=1 runs along a row and axis=0 down a column.
+# hint: First value: rows (image to text), in numpy axis=1; second: columns (text to image), axis=0.
 def both_direction_losses(logits):
     x = logits.numpy()
     return tuple(float((np.logaddexp.reduce(x, axis=axis) - np.diag(x)).mean()) for axis in (0, 1))

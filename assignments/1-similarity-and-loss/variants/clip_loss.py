@@ -164,7 +164,7 @@ def clip_loss(image_features, text_features, tau):
 
 # %% chaff: no_grad
 # misconception: the loss needs no graph
-# hint: Your loss carries no graph, so training cannot change anything: compute it with torch, without torch.no_grad(), .item() or numpy.
+# hint: Your loss carries no graph, so training cannot change anything: use torch, without torch.no_grad(), .item() or numpy.
 def clip_loss(image_features, text_features, tau):
     with torch.no_grad():
         logits = tau.exp() * F.normalize(image_features, dim=-1) @ F.normalize(text_features, dim=-1).T
@@ -183,7 +183,7 @@ def clip_loss(image_features, text_features, tau):
 
 # %% chaff: numpy_only
 # misconception: the value is all that counts
-# hint: Your loss carries no graph, so training cannot change anything: compute it with torch, without torch.no_grad(), .item() or numpy.
+# hint: Your loss carries no graph, so training cannot change anything: use torch, without torch.no_grad(), .item() or numpy.
 def clip_loss(image_features, text_features, tau):
     images, texts = image_features.detach().numpy(), text_features.detach().numpy()
     lengths = np.outer(np.linalg.norm(images, axis=1), np.linalg.norm(texts, axis=1))

@@ -119,7 +119,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 # %% chaff: in_place
 # misconception: x /= n is harmless
-# hint: You changed the caller's tensors: write x = x / n instead of x /= n. An array from tensor.numpy() shares its memory, so /= on it does the same.
+# hint: You changed the caller's tensors: write x = x / n, not x /= n, also for what .numpy() returns, which shares their memory.
 def cosine_similarity_matrix(image_features, text_features):
     image_features /= image_features.norm(dim=-1, keepdim=True)
     text_features /= text_features.norm(dim=-1, keepdim=True)
@@ -171,7 +171,7 @@ def cosine_similarity_matrix(image_features, text_features):
 
 # %% chaff: numpy_in_place
 # misconception: .numpy() makes a copy
-# hint: You changed the caller's tensors: write x = x / n instead of x /= n. An array from tensor.numpy() shares its memory, so /= on it does the same.
+# hint: You changed the caller's tensors: write x = x / n, not x /= n, also for what .numpy() returns, which shares their memory.
 def cosine_similarity_matrix(image_features, text_features):
     images, texts = image_features.numpy(), text_features.numpy()
     images /= np.linalg.norm(images, axis=1, keepdims=True)
