@@ -24,6 +24,7 @@ from autograder import notebook as nb
 from autograder.build import build
 from autograder.course import Assignment, Course, Limits, Settings, open_course
 from autograder.grade import STATUSES, CellGrade, Check, Grade
+from autograder.regrade import Change
 from tests.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
 
 BIN = Path(sys.executable).parent
@@ -139,8 +140,10 @@ def rows(page: Path, heading: str) -> dict[str, list[str]]:
 def test_the_readme_explains_every_key_of_a_line_of_json() -> None:
     grade = Grade("s", NAME, "completed", {"t": CellGrade(1.0, 1.0, (Check("c", 1.0, True),))}).as_json()
     explained = rows(README, "key")
-    assert set(explained) == {*grade, "checks"}
-    for row, keys in (("cells", grade["cells"]["t"]), ("checks", grade["cells"]["t"]["checks"][0])):
+    nothing = Grade("s", NAME, "completed")
+    change = Change(nothing, nothing, (), False).as_json()
+    assert set(explained) == {*grade, "checks", "change"}
+    for row, keys in (("cells", grade["cells"]["t"]), ("checks", grade["cells"]["t"]["checks"][0]), ("change", change)):
         assert set(keys) <= set(re.findall(r"`(\w+)`", explained[row][0])), row
 
 
