@@ -20,6 +20,7 @@ MAX_SIDE = 8
 # Viridis, from small to large: it stays in order without color, too.
 COLORS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 GRAY = (136, 136, 136)
+MIDDLE = 0.179  # the luminance on which black and white ink have one contrast, 4.6
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ def _style(value: float, low: float, high: float) -> str:
         below = min(int(place), len(COLORS) - 2)
         part = place - below
         color = tuple(round(a + (b - a) * part) for a, b in zip(COLORS[below], COLORS[below + 1], strict=True))
-    red, green, blue = color
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
-    return f"background:#{red:02x}{green:02x}{blue:02x};color:{'#fff' if dark else '#000'}"
+    ink = "#000" if luminance(color) > MIDDLE else "#fff"
+    return f"background:#{''.join(f'{part:02x}' for part in color)};color:{ink}"
+
+
+def luminance(color: tuple[int, ...]) -> float:
+    """WCAG's relative luminance of an sRGB color, 0 to 1."""
+    parts = [part / 255 for part in color]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -49,14 +49,14 @@ def dot(a, b):
 
 # %% chaff: every_pair
 # misconception: every number of a with every number of b
-# hint: Only numbers in the same place belong together; zip pairs them.
+# hint: Only numbers in the same place belong together: multiply each pair, then add the products.
 def dot(a, b):
     return sum(x * y for x in a for y in b)
 
 
 # %% chaff: sums
 # misconception: add first, then multiply
-# hint: Multiply each pair, then add; you multiply the two sums.
+# hint: Only numbers in the same place belong together: multiply each pair, then add the products.
 def dot(a, b):
     return sum(a) * sum(b)
 
