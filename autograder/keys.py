@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from autograder import known, reference
 from autograder import notebook as nb
 from autograder.course import Assignment
 
@@ -52,25 +54,19 @@ class Keys:
 
     @cached_property
     def _assignment(self) -> str:
+        made = [p for p in sorted(reference.folder(self.assignment).glob("*")) if p.name != known.FILE]
         parts = [self.assignment.source_path, self.assignment.release_path, *sorted(ENGINE.rglob("*.py"))]
-        return self._hash([*parts, *self._graders_files()])
+        return self._hash([*parts, *made], sorted(self.assignment.hidden_files.items()))
 
     @cached_property
     def _running(self) -> str:
         return self._hash(sorted(path for pattern in ANSWERING for path in ENGINE.glob(pattern)))
 
-    def _hash(self, paths: list[Path]) -> str:
-        """Versions, files, settings, and what lies beside the notebook."""
+    def _hash(self, paths: list[Path], hidden: Sequence[tuple[str, bytes]] = ()) -> str:
+        """Versions, files, settings, what lies beside the notebook, and what no student sees."""
         digest = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
         for path in paths:
             digest.update(path.read_bytes())
         settings = replace(self.assignment.settings, show_expected=())  # a page's own business
-        digest.update(repr((settings, sorted(self.assignment.files.items()))).encode())
+        digest.update(repr((settings, sorted(self.assignment.files.items()), hidden)).encode())
         return digest.hexdigest()
-
-    def _graders_files(self) -> list[Path]:
-        """What tests may open and no student sees: all below assignments/ but wheats, chaffs, known answers, scripts and pages.
-        Reference outputs are among them, and so are hidden images that several assignments share."""
-        folder = self.assignment.course.root / "assignments"
-        left_out = (".py", ".pyc", ".md", ".toml", ".known")  # the settings are a part of their own
-        return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in left_out)

@@ -59,8 +59,10 @@ def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
     scorer = Scorer(notebook)
     cells: dict[str, CellGrade] = {}
     asked: dict[str, Asked] = {}
-    for cell, before in zip(notebook.cells, _matched(notebook.cells, run["cells"]), strict=True):
+    before = iter(_code(notebook.cells, run["cells"]))
+    for cell in notebook.cells:
         name = str(nb.grade_id(cell))
+        ran = next(before) if cell.cell_type == "code" else {}
         if nb.is_test(cell):
             replay = Replay(transcript.cells[name].exchanges if name in transcript.cells else ())
             scored = scorer.score(cell, replay)
@@ -69,20 +71,18 @@ def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
             cells[name], asked[name], cell.outputs = scored.grade, scored.asked, scored.outputs
         elif nb.is_manual(cell):
             cells[name] = CellGrade(nb.points(cell), 0.0 if name in job.unanswered else None)
-        if cell.cell_type == "code" and not nb.is_test(cell):
-            cell.outputs, cell.execution_count = from_dict(before["outputs"]), before.get("execution_count")
+        if ran and not nb.is_test(cell):
+            cell.outputs, cell.execution_count = from_dict(ran["outputs"]), ran.get("execution_count")
     notes = (*job.notes, *transcript.notes, *troubles(cells))
     grade = Grade(job.student, job.assignment, ended_as(transcript.ended, job), cells, notes, job.isolation)
     return Judged(grade, notebook, Transcript(asked, transcript.ended, transcript.notes))
 
 
-def _matched(cells: Sequence[nb.Cell], before: Sequence[nb.Cell]) -> Sequence[nb.Cell]:
-    """The cells as they were run, beside those of today; NotRecorded where the code is not the same, cell by cell."""
-    same = len(cells) == len(before) and all(
-        now["cell_type"] == then["cell_type"] and (nb.is_test(now) or nb.source(now) == nb.source(then))
-        for now, then in zip(cells, before, strict=True)
-        if now["cell_type"] == "code" or then["cell_type"] == "code"
-    )
-    if not same:
+def _code(now: Sequence[nb.Cell], then: Sequence[nb.Cell]) -> list[nb.Cell]:
+    """The code cells as they were run; NotRecorded where today's are not the same, cell by cell. Between them may stand other
+    text, such as a mark scheme."""
+    today, ran = ([cell for cell in cells if cell["cell_type"] == "code"] for cells in (now, then))
+    same = [nb.is_test(a) or nb.source(a) == nb.source(b) for a, b in zip(today, ran, strict=False)]
+    if len(today) != len(ran) or not all(same):
         raise NotRecorded
-    return before
+    return ran

@@ -394,6 +394,15 @@ def test_a_replay_gives_what_the_run_gave(sandbox: Sandbox, answer: str) -> None
     assert anew.transcript == judged.transcript
 
 
+def test_a_replay_goes_on_after_a_lost_process_as_the_run_did(sandbox: Sandbox) -> None:
+    """The function's second proxy is another process's."""
+    calls = "\n".join(f"with check('{x}', 0.5):\n    assert f({x}) == {x}" for x in (1, 2))
+    test = checking_cell(f"check = Checks(points=1)\n{calls}\ncheck.score")
+    judged, anew = replayed(sandbox, answer_cell("import os\nf = lambda x: os._exit(1) if x == 1 else x"), test)
+    assert judged.grade.score == 0.5
+    assert anew.grade.cells == judged.grade.cells
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
@@ -408,9 +417,10 @@ def test_a_question_that_was_not_asked_or_is_left_out_is_not_answered(sandbox: S
 
 
 def test_no_check_takes_a_missing_answer_for_a_wrong_one(sandbox: Sandbox) -> None:
-    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert f({}) == 1\ncheck.score"
+    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert {}\ncheck.score"
+    answer, asks = answer_cell("f = lambda x: 1"), checking_cell(test.format("f(1) == 1"))
     with pytest.raises(NotRecorded):
-        replayed(sandbox, answer_cell("f = lambda x: 1"), checking_cell(test.format(1)), changed=test.format(2))
+        replayed(sandbox, answer, asks, changed=test.format("f(1) == 1 and f(2) == 1"))
 
 
 def test_what_one_test_asks_does_not_depend_on_those_before_it(sandbox: Sandbox) -> None:
