@@ -41,11 +41,13 @@ class Exchange:
     digest: bytes = b""
 
     @classmethod
-    def of(cls, request: bytes, reply: bytes, generation: int, ended: tuple[str, str] | None = None) -> Exchange:
+    def of(
+        cls, asked: list[Any], request: bytes, reply: bytes, generation: int, ended: tuple[str, str] | None = None
+    ) -> Exchange:
+        """The exchange in which `asked` was sent as `request`."""
         if len(request) <= MAX_REQUEST:
             return cls(request, reply, generation, ended)
-        outline = msgspec.msgpack.encode(_outlined(msgspec.msgpack.decode(request)))
-        return cls(outline, reply, generation, ended, digest(request))
+        return cls(msgspec.msgpack.encode(_outlined(asked)), reply, generation, ended, digest(request))
 
     def answers(self, request: bytes) -> bool:
         """Whether this was the question, to the bit."""

@@ -63,13 +63,14 @@ class Session:
     def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
         """Ask the child, as `ChildKernel.request`, about what is called `about`; a child lost by it is replaced before
         ChildEnded is raised. Question and answer are written down as they crossed."""
-        request = wire.pack([verb, *arguments])
+        asked = [verb, *arguments]
+        request = wire.pack(asked)
         try:
             reply, message = self._exchange(request, about)
         except ChildEnded as end:
-            self.asked.append(Exchange.of(request, b"", self.generation, (end.why, str(end))))
+            self.asked.append(Exchange.of(asked, request, b"", self.generation, (end.why, str(end))))
             raise
-        self.asked.append(Exchange.of(request, reply, self.generation))
+        self.asked.append(Exchange.of(asked, request, reply, self.generation))
         return answer(message)
 
     def _exchange(self, request: bytes, about: str) -> tuple[bytes, list[Any]]:
