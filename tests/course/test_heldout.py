@@ -1,5 +1,6 @@
 """Wrong answers that the hints were not written for: each gets a broken property and no hint of another mistake, and a chaff that
-is written another way gets its own. And no page of theirs shows what only the grader may know."""
+is written another way gets its own. No page of theirs shows what only the grader may know. And whatever was graded gets the
+same grade from its transcript."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from autograder.course import Assignment, open_course
 from autograder.diagnose import Diagnosis, diagnose
 from autograder.feedback import Advice, page
 from autograder.judge.job import Job
+from autograder.judge.replay import rescore
 from autograder.judge.worker import Result
 from autograder.known import Known, answers, by_question
 from autograder.transcript import Transcript, loads
@@ -27,6 +29,7 @@ from tests.classroom import ROOT
 
 FOLDER = ROOT / "tests" / "heldout"
 HEADING = re.compile(r"^# %% (\w+) (\w+)\n# (breaks|twin): (.+)\n", re.MULTILINE)
+THROUGHOUT = "1-similarity-and-loss"
 TELLING = 12  # characters: a shorter line of a hidden test says nothing
 
 
@@ -57,12 +60,14 @@ class Graded:
 
 @dataclass(frozen=True)
 class Exam:
-    """One assignment's wrong answers, graded."""
+    """One assignment's wrong answers, graded; and all that was graded, as it was handed in and as it came back."""
 
+    assignment: Assignment
     source: nb.Notebook
     release: nb.Notebook
     known: Known
     graded: tuple[Graded, ...]
+    runs: tuple[tuple[Job, Result], ...]
 
 
 def wrong_answers(path: Path) -> Iterator[Answer]:
@@ -73,26 +78,31 @@ def wrong_answers(path: Path) -> Iterator[Answer]:
 
 
 def sit(assignment: Assignment) -> Exam:
-    """Grade every wrong answer beside right ones."""
+    """Grade every wrong answer beside right ones; of `THROUGHOUT` every wheat and chaff too."""
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    right, _ = proof.expectations(assignment, source)["solution"]
+    expected = proof.expectations(assignment, source)
+    right, _ = expected["solution"]
     made = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(FOLDER / f"{assignment.name}.py")}
+    typed = {name: {**right, answer.cell: answer.source} for name, answer in made.items()}
+    typed |= {name: cells for name, (cells, _) in expected.items() if assignment.name == THROUGHOUT}
 
-    def job(name: str, answer: Answer) -> Job:
-        laid = nb.lay(source, release, nb.with_answers(release, {**right, answer.cell: answer.source}))
+    def job(name: str) -> Job:
+        laid = nb.lay(source, release, nb.with_answers(release, typed[name]))
         settings = assignment.settings
         return Job(name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed)
 
     answers_of_old = known.read(assignment, source)
     assert answers_of_old.mistakes, f"the known answers of {assignment.name} are stale: build it"
-    graded = []
+    jobs = {name: job(name) for name in typed}
     with Batch.of(assignment, source, 2) as batch:
-        for result in batch.run(job(*item) for item in made.items()):
-            transcript = loads(result.transcript)
-            answer = made[result.grade.student]
-            said = diagnose(answers_of_old, result.grade, transcript).get(answer.cell)
-            graded.append(Graded(answer, result, transcript, said))
-    return Exam(source, release, answers_of_old, tuple(graded))
+        results = {result.grade.student: result for result in batch.run(jobs.values())}
+    graded = []
+    for name, answer in made.items():
+        transcript = loads(results[name].transcript)
+        said = diagnose(answers_of_old, results[name].grade, transcript).get(answer.cell)
+        graded.append(Graded(answer, results[name], transcript, said))
+    runs = tuple((jobs[name], results[name]) for name in jobs)
+    return Exam(assignment, source, release, answers_of_old, tuple(graded), runs)
 
 
 @pytest.fixture(scope="module", params=sorted(path.stem for path in FOLDER.glob("*.py")))
@@ -130,6 +140,24 @@ def test_no_page_shows_a_line_of_a_hidden_test_or_what_the_solution_returned(exa
         assert not [value for value in expected_values(exam, graded) if value in text], graded.answer
         assert "Traceback" not in text.replace('aria-label="Traceback"', "")
         assert "autograder/" not in text
+
+
+def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right ones, wrong ones and the blank release: the verdict, what the notebook shows of it, and the transcript itself."""
+    import nbformat.v4
+    import torch
+
+    torch.set_num_threads(1)  # as in a worker: a sum has an order
+    monkeypatch.chdir(exam.assignment.source_folder)
+    for name, value in exam.assignment.settings.environment.items():
+        monkeypatch.setenv(name, value)
+    for job, result in exam.runs:
+        transcript = loads(result.transcript)
+        anew = rescore(job, transcript, nb.parse(result.notebook, job.student))
+        assert anew.grade.cells == result.grade.cells, job.student
+        assert (anew.grade.status, anew.grade.notes) == (result.grade.status, result.grade.notes)
+        assert anew.transcript == transcript
+        assert nbformat.v4.writes_json(anew.notebook).encode(errors="replace") + b"\n" == result.notebook
 
 
 def hidden_lines(exam: Exam) -> set[str]:
