@@ -284,13 +284,12 @@ def _diff(changes: dict[str, Change], assignment: str, applied: bool) -> None:
         table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
     click.echo()
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+    what = "1 grade" if len(changes) == 1 else f"{len(changes)} grades"
     if applied:
-        click.echo(f"{len(changes)} grades were replaced by those of today's tests")
+        click.echo(f"{what} replaced by today's tests")
     else:
-        click.echo(
-            f"{len(changes)} grades would change under today's tests; they stand as they were.\n"
-            f"To replace them: `autograder grade {assignment} --apply`"
-        )
+        click.echo(f"{what} would change under today's tests; nothing of that is written")
+        click.echo(f"to write it: `autograder grade {assignment} --apply`")
 
 
 __all__ = ["Assignment", "Course", "main"]

@@ -200,7 +200,8 @@ class Class:
         grade = result.grade
         if grade.status == "failed":
             return grade
-        old = self.records[grade.student].grade if self._may_change(grade.student) else None
+        record = self.records.get(grade.student) if self._may_change(grade.student) else None
+        old = record.grade if record and record.handed_in == self.pending[grade.student].handed_in else None
         if old and (standing := book.standing(self.assignment, old)) and (why := reasons(old, grade)):
             self.changes[grade.student] = Change(old, grade, why, self.apply)
             if not self.apply:

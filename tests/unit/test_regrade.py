@@ -186,6 +186,7 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
     shown = CliRunner().invoke(main, call)
     assert shown.exit_code == 4
     assert 'float32  2/5  3/5  square: "three hundred" passes now' in shown.output
+    assert "1 grade would change" in shown.output
     assert "--apply" in shown.output
     lines = [json.loads(line) for line in CliRunner().invoke(main, [*call, "--json"]).stdout.splitlines()]
     assert {line["student"]: line["change"] for line in lines if line["change"]} == {
@@ -196,5 +197,5 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
     }  # fmt: skip
     applied = CliRunner().invoke(main, [*call, "--apply"])
     assert applied.exit_code == 0
-    assert "1 grades were replaced" in applied.output
+    assert "1 grade replaced" in applied.output
     assert "passes now" not in CliRunner().invoke(main, call).output
