@@ -31,8 +31,8 @@ POINTS = {
 }
 
 
-# Every wheat and chaff of these is graded by stock nbgrader and once more by one worker. Of the others, whose cells load a
-# model, it is the first wheat and the first chaff of every problem: stock takes 15 s for each notebook of theirs.
+# Every wheat and chaff of these is graded by stock nbgrader and once more by one worker. Of the others it is the first wheat
+# and the first chaff of every problem: for each of their notebooks stock imports torch and open_clip and loads a model.
 THROUGHOUT = ("0-hello", "1-similarity-and-loss")
 
 
