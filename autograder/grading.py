@@ -103,6 +103,11 @@ class Class:
         return Keys(self.assignment)
 
     @cached_property
+    def verdicts(self) -> dict[str, str]:
+        """Of each test cell what its verdict depends on beside the answers."""
+        return self.keys.verdicts(self.source)
+
+    @cached_property
     def handed_in(self) -> dict[str, str]:
         """A hash of what each student handed in, as it is when the grading begins."""
         return {name: self.keys.handed_in(name) for name in self.names()}
@@ -144,7 +149,7 @@ class Class:
                 job, record = self._job(name), self.records[name]
                 notebook = self._autograded(name) / f"{self.assignment.notebook}.ipynb"
                 if isinstance(job, Job) and self.pending[name].answers_key == record.answers_key and notebook.is_file():
-                    yield job, read_asked(self.assignment, record), notebook.read_bytes()
+                    yield job, read_asked(self.assignment, record), notebook.read_bytes(), record.settled(self.verdicts)
                 else:
                     left.append(name)
 
@@ -253,7 +258,7 @@ class Class:
         before = read_record(self.assignment, grade.student)
         changed = before is None or before.handed_in != pending.handed_in
         standing = book.write(self.assignment, grade, timestamp, pending.unanswered, changed)
-        record = Record(grade, pending.key, pending.answers_key, pending.handed_in)
+        record = Record(grade, pending.key, pending.answers_key, pending.handed_in, verdicts=self.verdicts)
         write_record(self.assignment, record, result.transcript)
         return _standing(grade, standing)
 

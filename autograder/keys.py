@@ -41,6 +41,15 @@ class Keys:
         ]
         return hashlib.sha256(f"{self._running} {code!r}".encode(errors="surrogatepass")).hexdigest()
 
+    def verdicts(self, source: nb.Notebook) -> dict[str, str]:
+        """For each test cell, all that its verdict depends on beside the answers: its text and points, the other locked cells,
+        what no student sees, this engine."""
+        code = [cell for cell in nb.known_cells(source) if cell["cell_type"] == "code" and not nb.is_answer(cell)]
+        locked = [nb.source(cell) for cell in code if not nb.is_test(cell)]
+        rest = hashlib.sha256(f"{self._judging} {locked!r}".encode(errors="surrogatepass")).hexdigest()
+        texts = {str(nb.grade_id(c)): f"{rest} {nb.points(c)} {nb.source(c)}" for c in code if nb.is_test(c)}
+        return {name: hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest() for name, text in texts.items()}
+
     def handed_in(self, student: str) -> str:
         """The files handed in."""
         digest = hashlib.sha256()
@@ -54,9 +63,13 @@ class Keys:
 
     @cached_property
     def _assignment(self) -> str:
+        paths = (self.assignment.source_path, self.assignment.release_path)
+        return self._judging + "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
+
+    @cached_property
+    def _judging(self) -> str:
         made = [p for p in sorted(reference.folder(self.assignment).glob("*")) if p.name != known.FILE]
-        parts = [self.assignment.source_path, self.assignment.release_path, *sorted(ENGINE.rglob("*.py"))]
-        return self._hash([*parts, *made], sorted(self.assignment.hidden_files.items()))
+        return self._hash([*sorted(ENGINE.rglob("*.py")), *made], sorted(self.assignment.hidden_files.items()))
 
     @cached_property
     def _running(self) -> str:

@@ -8,35 +8,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import write_whole
-from autograder.grade import Grade
+from autograder.grade import CellGrade, Grade
 from autograder.transcript import Transcript, TranscriptError, loads
+
+HASHES = ("key", "answers_key", "handed_in", "asked")
 
 
 @dataclass(frozen=True)
 class Record:
     """A submission's grade, and hashes: `key` of all that it depends on; `answers_key` of what the student's answers depend on,
-    which the tests are not; `handed_in` of the files; `asked` of the transcript's file, "" where none is kept."""
+    which the tests are not; `handed_in` of the files; `asked` of the transcript's file, "" where none is kept; `verdicts`, by
+    test cell, of what its verdict depends on beside the answers."""
 
     grade: Grade
     key: str
     answers_key: str
     handed_in: str
     asked: str = ""
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+    def settled(self, verdicts: Mapping[str, str]) -> dict[str, CellGrade]:
+        """The grades of those test cells whose verdict depends on nothing that has changed."""
+        cells = self.grade.cells
+        return {name: cells[name] for name in cells if name in verdicts and self.verdicts.get(name) == verdicts[name]}
 
 
 def read_record(assignment: Assignment, student: str) -> Record | None:
     """The record of a submission; None where there is none that can be read."""
     try:
         found: dict[str, Any] = json.loads(transcript_path(assignment, student).read_bytes())
-        hashes = [str(found.get(name, "")) for name in ("key", "answers_key", "handed_in", "asked")]
-        return Record(Grade.from_json(found), *hashes)
+        key, answers_key, handed_in, asked = (str(found.get(name, "")) for name in HASHES)
+        verdicts = dict(found.get("verdicts", {}))
+        return Record(Grade.from_json(found), key, answers_key, handed_in, asked, verdicts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -48,13 +59,8 @@ def write_record(assignment: Assignment, record: Record, asked: bytes) -> None:
         write_whole(path, asked)
     else:
         path.unlink(missing_ok=True)
-    hashes = {
-        "key": record.key,
-        "answers_key": record.answers_key,
-        "handed_in": record.handed_in,
-        "asked": _hash(asked),
-    }
-    kept = {**hashes, **record.grade.as_json()}
+    hashes = {name: getattr(record, name) for name in HASHES} | {"asked": _hash(asked)}
+    kept = {**hashes, "verdicts": record.verdicts, **record.grade.as_json()}
     write_whole(transcript_path(assignment, record.grade.student), json.dumps(kept, indent=1).encode())
 
 

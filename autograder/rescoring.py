@@ -10,13 +10,15 @@ from concurrent.futures.process import BrokenProcessPool
 
 from autograder import notebook as nb
 from autograder.course import Assignment
+from autograder.grade import CellGrade
 from autograder.judge import worker
 from autograder.judge.imports import judge_imports
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
 from autograder.sandbox.warm import ONE_THREAD
 
-Earlier = tuple[Job, bytes, bytes]  # what is to be scored, the transcript of its run, and the notebook as it was run
+# What is to be scored, the transcript of its run, the notebook as it was run, and the test cells whose verdict stands.
+Earlier = tuple[Job, bytes, bytes, dict[str, CellGrade]]
 
 
 def rescored(

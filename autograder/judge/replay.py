@@ -7,7 +7,8 @@ out, `NotRecorded` says that the submission has to run again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from nbformat import from_dict
@@ -52,9 +53,11 @@ class Replay:
         return len(self.asked) == len(self.recorded)
 
 
-def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
+def rescore(
+    job: Job, transcript: Transcript, run: nb.Notebook, settled: Mapping[str, CellGrade] = MappingProxyType({})
+) -> Judged:
     """Score `job` from the transcript of an earlier run, whose notebook with its outputs is `run`; NotRecorded if its tests ask
-    for what the transcript does not hold."""
+    for what the transcript does not hold. Test cells that are `settled` keep their grade: nothing of them has changed."""
     notebook = from_dict(job.notebook)
     scorer = Scorer(notebook)
     cells: dict[str, CellGrade] = {}
@@ -63,7 +66,9 @@ def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
     for cell in notebook.cells:
         name = str(nb.grade_id(cell))
         ran = next(before) if cell.cell_type == "code" else {}
-        if nb.is_test(cell):
+        if name in settled:
+            cells[name], asked[name] = settled[name], transcript.cells.get(name, Asked())
+        elif nb.is_test(cell):
             replay = Replay(transcript.cells[name].exchanges if name in transcript.cells else ())
             scored = scorer.score(cell, replay)
             if not replay.exhausted:
@@ -71,7 +76,7 @@ def rescore(job: Job, transcript: Transcript, run: nb.Notebook) -> Judged:
             cells[name], asked[name], cell.outputs = scored.grade, scored.asked, scored.outputs
         elif nb.is_manual(cell):
             cells[name] = CellGrade(nb.points(cell), 0.0 if name in job.unanswered else None)
-        if ran and not nb.is_test(cell):
+        if ran and (name in settled or not nb.is_test(cell)):
             cell.outputs, cell.execution_count = from_dict(ran["outputs"]), ran.get("execution_count")
     notes = (*job.notes, *transcript.notes, *troubles(cells))
     grade = Grade(job.student, job.assignment, ended_as(transcript.ended, job), cells, notes, job.isolation)

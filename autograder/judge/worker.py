@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder import notebook as nb
 from autograder.errors import InfrastructureError, SubmissionError
-from autograder.grade import Grade
+from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
 from autograder.sandbox import confine
 from autograder.sandbox.kernel import ChildEnded, ChildKernel
@@ -120,13 +120,13 @@ def start_scoring(folder: Path | None, environment: dict[str, str]) -> None:
     _prepare(folder, environment)
 
 
-def rescore(job: Job, transcript: bytes, notebook: bytes) -> Result | None:
+def rescore(job: Job, transcript: bytes, notebook: bytes, settled: dict[str, CellGrade]) -> Result | None:
     """Score one job anew from its transcript and the notebook as it was run; None where it has to run again."""
     from autograder.judge.replay import NotRecorded
     from autograder.judge.replay import rescore as replayed
 
     try:
-        judged = replayed(job, loads(transcript), nb.parse(notebook, job.student))
+        judged = replayed(job, loads(transcript), nb.parse(notebook, job.student), settled)
     except (NotRecorded, TranscriptError, SubmissionError):
         return None
     return Result(judged.grade, _saved(judged.notebook), transcript)

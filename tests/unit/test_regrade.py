@@ -11,10 +11,12 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
+from autograder import notebook as nb
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.grade import Grade
 from autograder.grading import Class
+from autograder.keys import Keys
 from autograder.records import asked_path, read_record, read_transcript
 from tests.unit.tiny import NAME, Desk
 
@@ -199,3 +201,22 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
     assert applied.exit_code == 0
     assert "1 grade replaced" in applied.output
     assert "passes now" not in CliRunner().invoke(main, call).output
+
+
+@pytest.mark.parametrize("change", ["this test", "a locked cell", "a hidden file"])
+def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Course, change: str) -> None:
+    """Of a thousand submissions, that is a matter of seconds."""
+    assignment = course.assignment(NAME)
+    before = Keys(assignment).verdicts(nb.read(assignment.source_path))
+    if change == "this test":
+        edit(course, "Try a larger number.", "Try three hundred.")
+    elif change == "a locked cell":
+        edit(course, "import contextlib", "import copy, contextlib")
+    else:
+        (assignment.folder / "labels.csv").write_text("1")
+    assignment = open_course(course.root).assignment(NAME)
+    after = Keys(assignment).verdicts(nb.read(assignment.source_path))
+    record = read_record(assignment, "right")
+    assert record
+    assert set(record.settled(before)) == {"square", "double"}
+    assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
