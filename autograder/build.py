@@ -9,7 +9,9 @@ from typing import Any
 
 from autograder import notebook as nb
 from autograder import proof, release
+from autograder.audit.margins import compared_by, margins
 from autograder.course import Assignment
+from autograder.judge.worker import Result
 
 Watch = Callable[[int, Iterator[Any]], Iterable[Any]]
 
@@ -28,8 +30,16 @@ def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
         if problems:
             return problems
         total = len(proof.expectations(assignment, source))
-        rows = proof.prove(assignment, source, stripped, workers)
-        problems = [f"{name}: {broken}" for name, broken, _ in watch(total, rows) if broken]
+        rows = list(watch(total, proof.prove(assignment, source, stripped, workers)))
+        problems = [f"{name}: {broken}" for name, broken, _ in rows if broken]
+        problems += narrow(assignment, source, [result for _, _, result in rows])
         if not problems:
             release.publish(made / assignment.name, assignment)
     return sorted(problems)
+
+
+def narrow(assignment: Assignment, source: nb.Notebook, results: Iterable[Result]) -> list[str]:
+    """The tolerances that stand too near to what right answers give, one line each."""
+    expected = proof.expectations(assignment, source)
+    compared = [compared_by(expected[result.grade.student][1], result) for result in results]
+    return [margin.fault for margin in margins(compared, nb.test_sources(source)) if margin.fault]

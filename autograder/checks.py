@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograder.comparisons import compared
 from autograder.reference import grader_folder, recall, remember
 
 __all__ = [
@@ -79,6 +80,7 @@ def assert_close(got: Any, expected: Any, what: str = "the result", *, rtol: flo
         raise AssertionError(f"{what} has shape {mine.shape}, not {wanted.shape}.")
     if mine.dtype.kind not in "fiub":
         raise AssertionError(f"{what} is of type {mine.dtype}, not numbers.")
+    compared(mine, wanted, rtol, atol)
     off = ~np.isclose(mine, wanted, rtol=rtol, atol=atol)
     if off.any():
         index = tuple(int(i) for i in np.argwhere(off)[0])

@@ -95,6 +95,40 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
 @click.argument("assignment")
 @course_option
 @workers_option
+@click.option("--repeat", "repeats", type=click.IntRange(0, 100), default=0, help="Grade all again so many times.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_json: bool) -> None:
+    """Say what the tests of ASSIGNMENT catch and miss, and how much room its tolerances have.
+
+    Grades the solution, wheats, chaffs and mutants of the solution. Ends with 1 if something is to be mended, or a mutant that
+    survives is not judged in assignments/ASSIGNMENT/mutants.toml.
+    """
+    from autograder.audit import page, run
+    from autograder.tables import show_audit
+
+    found = open_course(folder).assignment(assignment)
+
+    def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
+        return _progress(rows, total, f"auditing {assignment}", quiet=as_json)
+
+    made = run.audit(found, workers, repeats, watch)
+    path = page.write_page(found, made)
+    to_mend = sum(finding.must_be_mended for finding in made.findings)
+    if as_json:
+        click.echo(json.dumps(page.as_json(made), ensure_ascii=False))
+    else:
+        show_audit(made)
+        click.echo(
+            f"{made.graded} submissions graded; {made.killed} of {made.mutants} mutants caught; {to_mend} to mend"
+        )
+        click.echo(f"as a page: {path}")
+    sys.exit(1 if to_mend else 0)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@workers_option
 @click.option("--student", "students", multiple=True, help="Grade this student's alone; may be given again.")
 @click.option("--again", is_flag=True, help="Run unchanged submissions too.")
 @click.option("--apply", is_flag=True, help="Replace grades that stand by those of today's tests.")

@@ -188,6 +188,7 @@ class Course:
     autograded: Path = field(repr=False)
     feedback: Path = field(repr=False)
     transcripts: Path = field(repr=False)
+    reports: Path = field(repr=False)
     db_url: str = field(repr=False)
     course_id: str = field(repr=False)
 
@@ -238,6 +239,7 @@ def _read_config(root: Path) -> Course:
         autograded=folder("autograded", "autograded"),
         feedback=folder("feedback", "feedback"),
         transcripts=submitted.parent / "transcripts",
+        reports=submitted.parent / "reports",
         db_url=str(section.get("db_url", f"sqlite:///{root}/gradebook.db")),
         course_id=str(section.get("course_id", "")) or "default_course",
     )

@@ -176,7 +176,7 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
     language = _language(submitted)
     if language not in ("", "python"):
         raise SubmissionError(f"the notebook's kernel is {language}; this assignment is in Python")
-    tests = {grade_id(cell): source(cell) for cell in known_cells(source_notebook) if is_test(cell)}
+    tests = test_sources(source_notebook)
     frame = [copy.deepcopy(cell) for cell in release["cells"]]
     names = {name for cell in frame if (name := grade_id(cell))}
     answers, earlier, extras, notes = _sort(submitted, names)
@@ -201,7 +201,7 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> La
                 if "attachments" in theirs and isinstance(theirs["attachments"], dict):
                     cell["attachments"] = theirs["attachments"]
         elif is_test(cell):
-            cell["source"] = tests[name]
+            cell["source"] = tests[str(name)]
         cells += earlier.get(str(name), [])
         cells.append(cell)
         cells += extras.get(name, []) if name else []
@@ -285,6 +285,11 @@ def unique_ids(cells: list[Cell]) -> None:
             name = f"{name[:40]}-{index}"
         seen.add(name)
         cell["id"] = name
+
+
+def test_sources(notebook: Notebook) -> dict[str, str]:
+    """The text of every test cell, by name and in order."""
+    return {str(grade_id(cell)): source(cell) for cell in known_cells(notebook) if is_test(cell)}
 
 
 def outline(notebook: Notebook) -> list[tuple[str, bool, bool, float]]:

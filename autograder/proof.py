@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder import known, reference
 from autograder import notebook as nb
@@ -28,6 +28,11 @@ class Expectation:
     full: frozenset[str]
     less: frozenset[str] = frozenset()
     none: frozenset[str] = frozenset()
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is the solution's or a wheat's."""
+        return not self.less and not self.none
 
     def broken_by(self, grade: Grade) -> str:
         """What of this a grade does not keep, as one line; "" if it keeps all."""
@@ -124,10 +129,19 @@ def faults(source: nb.Notebook) -> list[str]:
     return found
 
 
+def submission(
+    assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]
+) -> Job:
+    """The job of a student called `name` who typed these answers into the release; what its tests compare is measured."""
+    laid = nb.lay(source, release, nb.with_answers(release, answers))
+    settings = assignment.settings
+    return Job(name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed, measure=True)
+
+
 def prove(
     assignment: Assignment, source: nb.Notebook, release: nb.Notebook, workers: int
-) -> Iterator[tuple[str, str, Grade]]:
-    """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", grade), as they are done.
+) -> Iterator[tuple[str, str, Result]]:
+    """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", result), as they are done.
 
     The solution is first, and what it returns is kept as the reference outputs that the others are compared with. What it and
     the chaffs answered is kept too, as known answers.
@@ -136,33 +150,21 @@ def prove(
     own = tests_of(source)
     cells = {variant.label: answer_cell(own, variant) for variant in assignment.variants if variant.kind == "chaff"}
     graded: dict[str, tuple[str, Grade, Transcript]] = {}
-    settings = assignment.settings
 
     def job(name: str) -> Job:
-        laid = nb.lay(source, release, nb.with_answers(release, expected[name][0]))
-        isolation, record = (), name == "solution"
-        return Job(
-            name,
-            assignment.name,
-            laid.notebook,
-            laid.unanswered,
-            (),
-            settings.limits,
-            settings.seed,
-            isolation,
-            record,
-        )
+        made = submission(assignment, source, release, name, expected[name][0])
+        return replace(made, record=name == "solution")
 
     with Batch.of(assignment, source, min(workers, len(expected))) as batch:
         first = next(batch.run([job("solution")]))
         reference.write(assignment, first.recorded)
         graded["solution"] = ("", first.grade, _transcript(first))
-        yield "solution", _broken(first, expected["solution"][1]) or _raising(first.notebook), first.grade
+        yield "solution", broken(first, expected["solution"][1]) or _raising(first.notebook), first
         for result in batch.run(job(name) for name in expected if name != "solution"):
             name = result.grade.student
             if name in cells:
                 graded[name] = (cells[name], result.grade, _transcript(result))
-            yield name, _broken(result, expected[name][1]), result.grade
+            yield name, broken(result, expected[name][1]), result
     known.write(assignment, source, own, graded)
 
 
@@ -170,14 +172,14 @@ def _transcript(result: Result) -> Transcript:
     return loads(result.transcript) if result.transcript else Transcript()
 
 
-def _broken(result: Result, expected: Expectation) -> str:
+def broken(result: Result, expected: Expectation) -> str:
     """What a variant breaks. A right answer must also come to its end: one that runs out of time in a cell without points
     keeps its marks, and would still cost a student their plot and the batch its time."""
     grade = result.grade
-    broken = expected.broken_by(grade)
-    if not broken and not expected.less and grade.status != "completed":
+    lost = expected.broken_by(grade)
+    if not lost and not expected.less and grade.status != "completed":
         return f"{grade.status}: {'; '.join(grade.notes)}"
-    return broken
+    return lost
 
 
 def _raising(notebook: bytes) -> str:

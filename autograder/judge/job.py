@@ -11,7 +11,7 @@ from autograder.course import Limits
 @dataclass(frozen=True)
 class Job:
     """One submission to judge: the laid-out notebook with the instructor's full tests, and limits. `record` asks for the
-    reference outputs that this submission, the solution, gives."""
+    reference outputs that this submission, the solution, gives; `measure` for what its tests compare."""
 
     student: str
     assignment: str
@@ -22,3 +22,4 @@ class Job:
     seed: int = 0
     isolation: tuple[str, ...] = ()
     record: bool = False
+    measure: bool = False

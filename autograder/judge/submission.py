@@ -7,13 +7,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 from nbformat import from_dict
 
+from autograder import comparisons
 from autograder import notebook as nb
 from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
@@ -28,11 +29,13 @@ logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each 
 
 @dataclass(frozen=True)
 class Judged:
-    """A submission's grade, its notebook with outputs, and what was asked of it."""
+    """A submission's grade, its notebook with outputs, what was asked of it, and what each test cell compared, if the job asks
+    for that."""
 
     grade: Grade
     notebook: nb.Notebook
     transcript: Transcript
+    compared: dict[str, comparisons.Shares] = field(default_factory=dict)
 
 
 def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
@@ -64,7 +67,7 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
     notes = (*job.notes, *walk.notes, *troubles(walk.cells))
     seconds = time.monotonic() - started
     grade = Grade(job.student, job.assignment, ended_as(ended, job), walk.cells, notes, job.isolation, seconds)
-    return Judged(grade, notebook, Transcript(walk.asked, ended, tuple(walk.notes)))
+    return Judged(grade, notebook, Transcript(walk.asked, ended, tuple(walk.notes)), walk.compared)
 
 
 class _Walk:
@@ -75,6 +78,7 @@ class _Walk:
         self.cells: dict[str, CellGrade] = {}
         self.asked: dict[str, Asked] = {}
         self.notes: list[str] = []
+        self.compared: dict[str, comparisons.Shares] = {}
         self.dropped = 0
 
     async def cell(self, index: int, cell: Any) -> None:
@@ -111,7 +115,8 @@ class _Walk:
     def test(self, cell: Any) -> None:
         """Run one test cell here, and leave in its outputs what stock nbgrader would read the same score from."""
         name, losses = str(nb.grade_id(cell)), len(self.session.losses)
-        scored = self.scorer.score(cell, self.session)
+        with comparisons.recording(self.job.measure) as self.compared[name]:
+            scored = self.scorer.score(cell, self.session)
         if self.session.fault:
             raise self.session.fault  # ours, whatever the test cell made of it: the submission is tried again
         self.cells[name], self.asked[name] = scored.grade, scored.asked

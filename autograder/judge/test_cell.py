@@ -18,6 +18,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from autograder.checks import Checks
+from autograder.comparisons import TEST_CELL
 from autograder.grade import Check
 from autograder.judge.imports import free_names
 from autograder.transcript import Span
@@ -118,5 +119,5 @@ def _compiled(source: str) -> tuple[types.CodeType, types.CodeType | None, tuple
     tree = ast.parse(source)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = compile(ast.Expression(tree.body.pop().value), "<test cell>", "eval")  # type: ignore[attr-defined]
-    return compile(tree, "<test cell>", "exec"), last, free_names(source)
+        last = compile(ast.Expression(tree.body.pop().value), TEST_CELL, "eval")  # type: ignore[attr-defined]
+    return compile(tree, TEST_CELL, "exec"), last, free_names(source)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import notebook as nb
+from autograder.comparisons import Shares
 from autograder.errors import InfrastructureError, SubmissionError
 from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
@@ -63,12 +64,13 @@ _children: Children | None = None
 @dataclass(frozen=True)
 class Result:
     """What comes of a job: the grade, the notebook with outputs as it is saved, the transcript as `transcript.dumps` has it,
-    and the recorded reference outputs."""
+    the recorded reference outputs, and what each test cell compared."""
 
     grade: Grade
     notebook: bytes = b""
     transcript: bytes = b""
     recorded: dict[str, Any] = field(default_factory=dict)
+    compared: dict[str, Shares] = field(default_factory=dict)
 
 
 def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
@@ -112,7 +114,7 @@ def work(job: Job) -> Result:
         if job.record:
             recorded = stack.enter_context(reference.recording())
         judged = judge(job, _children.take)
-    return Result(judged.grade, _saved(judged.notebook), dumps(judged.transcript), recorded)
+    return Result(judged.grade, _saved(judged.notebook), dumps(judged.transcript), recorded, judged.compared)
 
 
 def start_scoring(folder: Path | None, environment: dict[str, str]) -> None:

@@ -116,7 +116,8 @@ def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest.fixture(scope="module")
 def proven(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> dict[str, tuple[str, Grade]]:
-    return {name: (broken, grade) for name, broken, grade in proof.prove(copy, source, committed, workers=2)}
+    rows = proof.prove(copy, source, committed, workers=2)
+    return {name: (broken, result.grade) for name, broken, result in rows}
 
 
 def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
@@ -153,7 +154,7 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
 def test_one_worker_gives_the_same_grades_as_two(
     copy: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
 ) -> None:
-    again = {name: grade for name, _, grade in proof.prove(copy, source, committed, workers=1)}
+    again = {name: result.grade for name, _, result in proof.prove(copy, source, committed, workers=1)}
     assert {name: grade.cells for name, grade in again.items()} == {name: g.cells for name, (_, g) in proven.items()}
 
 

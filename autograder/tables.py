@@ -1,0 +1,95 @@
+"""What the command line prints of an audit or a report: tables that fit 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from autograder.sheet import letter
+
+if TYPE_CHECKING:
+    from autograder.audit.matrix import Matrix
+    from autograder.audit.run import Audit
+
+WIDTH = 100
+
+
+def show_audit(audit: Audit) -> None:
+    """Every task's matrix, the mutants, the tolerances, and what was found."""
+    console = Console(width=WIDTH)
+    for task in audit.tasks:
+        console.print(f"[bold]{escape(task.matrix.task)}[/bold]")
+        for part in _matrix(task.matrix):
+            console.print(part)
+        console.print()
+    console.print(_mutants(audit))
+    if audit.margins:
+        console.print(_tolerances(audit))
+    unjudged = [m for task in audit.tasks for m in task.survivors if m.id not in audit.verdicts]
+    for mutant in unjudged:
+        console.print(f"\n[bold]{mutant.id}[/bold], {mutant.kind}")
+        console.print(Syntax("\n".join(mutant.diff.splitlines()[2:]), "diff", background_color="default"))
+    for kind, lines in _by_kind((found.kind, found.text) for found in audit.findings).items():
+        console.print(f"\n[bold]{kind}[/bold] ({len(lines)})")
+        for line in lines:
+            console.print(f"- {escape(line)}")
+
+
+def _by_kind(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for kind, text in pairs:
+        kinds.setdefault(kind, []).append(text)
+    return kinds
+
+
+def _matrix(matrix: Matrix) -> Iterable[RenderableType]:
+    """A row for each chaff and a letter for each check; what the letters mean stands below. So long names do not make it wide."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("chaff", no_wrap=True, max_width=WIDTH - 12 - 2 * len(matrix.checks))
+    for index in range(len(matrix.checks)):
+        table.add_column(letter(index))
+    table.add_column("checks", justify="right")
+    for row in matrix.chaffs:
+        name = row.name.removeprefix(f"chaff-{matrix.task}-")
+        marks = ["●" if check in row.caught_by else "·" for check in matrix.checks]
+        table.add_row(escape(name), *marks, str(len(row.caught_by)))
+    if matrix.chaffs:
+        yield table
+    for index, check in enumerate(matrix.checks):
+        alone, beside = (matrix.alone(check, matrix.chaffs), matrix.caught(check, matrix.chaffs))
+        mutants = matrix.caught(check, matrix.mutants)
+        yield f"  {letter(index)}  {escape(check.name)}: {beside} chaffs, {alone} alone; {mutants} mutants"
+
+
+def _mutants(audit: Audit) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("task")
+    for name in ("mutants", "caught", "share", "equivalent", "gaps", "not judged"):
+        table.add_column(name, justify="right")
+    for task in audit.tasks:
+        made, alive = len(task.matrix.mutants), len(task.survivors)
+        share = f"{(made - alive) / made:.0%}" if made else "–"
+        judged = [str(audit.judged(task, verdict)) for verdict in ("equivalent", "gap", "")]
+        table.add_row(escape(task.matrix.task), str(made), str(made - alive), share, *judged)
+    return table
+
+
+def _tolerances(audit: Audit) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="as shares of the tolerance")
+    table.add_column("test cell, line", overflow="fold")
+    table.add_column("tolerance")
+    table.add_column("right answers", justify="right")
+    table.add_column("nearest mistake", justify="right")
+    table.add_column("whose", overflow="fold")
+    for margin in audit.margins:
+        wrong = "–" if margin.wrong is None else f"{margin.wrong:.2g}"
+        short = margin.wrong_by.removeprefix("chaff-")
+        place = f"{margin.cell}, {margin.place.line}"
+        table.add_row(escape(place), margin.tolerance, f"{margin.right:.2g}", wrong, escape(short))
+    return table
