@@ -221,6 +221,26 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
 
 
 @main.command()
+@click.argument("assignment")
+@course_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def report(assignment: str, folder: Path | None, as_json: bool) -> None:
+    """Write how the class did in ASSIGNMENT: a page with plots, and CSV files."""
+    from autograder import report as room
+    from autograder.tables import show_report
+
+    found = open_course(folder).assignment(assignment)
+    made = room.report(found)
+    paths = room.write_report_files(found, made)
+    if as_json:
+        click.echo(json.dumps(made.as_json(), ensure_ascii=False))
+        return
+    show_report(made)
+    for path in paths:
+        click.echo(str(path))
+
+
+@main.command()
 @click.argument("assignment", required=False)
 @course_option
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the CSV file.")

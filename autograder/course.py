@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -195,6 +196,13 @@ class Course:
     def config(self) -> Any:
         """nbgrader_config.py as nbgrader reads it: a traitlets Config, fresh at every call."""
         return _load_config(self.root)
+
+    def keep_private(self, folder: Path) -> None:
+        """Make a folder that its owner alone can open, unless nbgrader's configuration says that a group grades here."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.config().get("CourseDirectory", {}).get("groupshared"):
+            with contextlib.suppress(OSError):  # another's folder, on a file system that knows no owners
+                folder.chmod(0o700)
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called `name`; CourseError, with the names that there are, if there is none."""

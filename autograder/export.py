@@ -21,17 +21,18 @@ TOTALS = (
 def write_totals(course: Course, path: Path) -> int:
     """One row for every student and assignment, as `nbgrader export` has them; the number of rows."""
     with Book(course) as book:
-        return _write(path, TOTALS, book.totals())
+        return write_csv(path, TOTALS, book.totals())
 
 
 def write_tasks(assignment: Assignment, path: Path) -> int:
     """One row for every submission, one column for every graded cell; the number of rows."""
     with Book(assignment.course) as book:
         header, rows = book.tasks(assignment)
-        return _write(path, header, rows)
+        return write_csv(path, header, rows)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write a table; the number of its rows. No cell is one that a spreadsheet would run."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)

@@ -11,10 +11,14 @@ import hashlib
 import math
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from autograder.course import Course
+from autograder.files import write_whole
 
 
 def render(template: str, **context: Any) -> bytes:
@@ -23,6 +27,13 @@ def render(template: str, **context: Any) -> bytes:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     html: str = _environment().get_template(template).render(script=Markup(script), script_hash=digest, **context)  # noqa: S704
     return html.encode("utf-8", "replace")
+
+
+def write_report(course: Course, name: str, content: bytes) -> Path:
+    """Write a file into gradebook/reports/, which is for its owner's eyes: solutions and names stand there."""
+    course.keep_private(course.reports)
+    write_whole(course.reports / name, content)
+    return course.reports / name
 
 
 def log_position(share: float, low: float, high: float) -> float:

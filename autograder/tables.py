@@ -16,6 +16,7 @@ from autograder.sheet import letter
 if TYPE_CHECKING:
     from autograder.audit.matrix import Matrix
     from autograder.audit.run import Audit
+    from autograder.report import Report
 
 WIDTH = 100
 
@@ -39,6 +40,23 @@ def show_audit(audit: Audit) -> None:
         console.print(f"\n[bold]{kind}[/bold] ({len(lines)})")
         for line in lines:
             console.print(f"- {escape(line)}")
+
+
+def show_report(report: Report) -> None:
+    """The tasks' statistics, and how many submissions there are."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("task")
+    for name in ("points", "difficulty", "full", "none", "waiting", "discrimination"):
+        table.add_column(name, justify="right")
+    for item in report.items:
+        mean = "–" if item.mean is None else f"{item.mean:.2f}"
+        told = "–" if item.discrimination is None else f"{item.discrimination:.2f} ({item.low:.2f} to {item.high:.2f})"
+        counts = (item.full, item.none, item.waiting)
+        table.add_row(escape(item.name), f"{item.max_score:g}", mean, *map(str, counts), told)
+    console = Console(width=WIDTH)
+    console.print(table)
+    statuses = ", ".join(f"{count} {status}" for status, count in report.statuses.items())
+    console.print(f"{len(report.rows)} submissions: {statuses}; {len(report.for_a_person)} for a person")
 
 
 def _by_kind(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -9,15 +9,12 @@ from typing import Any
 from autograder.audit.matrix import CheckName
 from autograder.audit.run import Audit, Task
 from autograder.course import Assignment
-from autograder.files import write_whole
-from autograder.sheet import render
+from autograder.sheet import render, write_report
 
 
 def write_page(assignment: Assignment, audit: Audit) -> Path:
     """Write gradebook/reports/audit-NAME.html; its path."""
-    path = assignment.course.reports / f"audit-{assignment.name}.html"
-    write_whole(path, render("audit.html.j2", audit=audit))
-    return path
+    return write_report(assignment.course, f"audit-{assignment.name}.html", render("audit.html.j2", audit=audit))
 
 
 def as_json(audit: Audit) -> dict[str, Any]:

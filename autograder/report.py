@@ -1,0 +1,185 @@
+"""`autograder report`: how a class did, from the transcripts and the gradebook; a page and CSV files in gradebook/reports/."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Assignment
+from autograder.errors import CourseError
+from autograder.export import write_csv
+from autograder.grade import GRADED, Grade, Manual
+from autograder.gradebook import Book
+from autograder.grading import transcript_path
+from autograder.items import FEWEST, Item, items
+from autograder.sheet import render, write_report
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission: its grade, and the points of each task, a person's before the automatic ones; None while they wait."""
+
+    grade: Grade
+    points: Mapping[str, float | None]
+    late_penalty: float
+
+    @property
+    def student(self) -> str:
+        return self.grade.student
+
+    @property
+    def is_graded(self) -> bool:
+        return self.grade.status in GRADED
+
+    @property
+    def score(self) -> float:
+        """The points so far, as the feedback page has them."""
+        return max(0.0, math.fsum(value or 0.0 for value in self.points.values()) - self.late_penalty)
+
+    @property
+    def reason(self) -> str:
+        """Why a person must look at it; "" if nobody must."""
+        if not self.is_graded:
+            return f"{self.grade.status}: {'; '.join(self.grade.notes)}"
+        troubled = [name for name in self.grade.waiting if self.grade.cells[name].trouble]
+        written = [name for name in self.grade.waiting if name not in troubled]
+        parts = [f"{name}: {self.grade.cells[name].trouble}" for name in troubled]
+        return "; ".join([*parts, *([f"to be marked: {', '.join(written)}"] if written else [])])
+
+
+@dataclass(frozen=True)
+class CheckRate:
+    """How many of the graded submissions pass a check."""
+
+    task: str
+    check: str
+    passed: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A class's results of one assignment."""
+
+    assignment: str
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def graded(self) -> list[Row]:
+        return [row for row in self.rows if row.is_graded]
+
+    @cached_property
+    def worth(self) -> dict[str, float]:
+        """The most points of every graded cell, in the notebook's order."""
+        return {name: cell.max_score for row in self.graded for name, cell in row.grade.cells.items()}
+
+    @property
+    def max_score(self) -> float:
+        return math.fsum(self.worth.values())
+
+    @cached_property
+    def scores(self) -> list[float]:
+        return [row.score for row in self.graded]
+
+    @cached_property
+    def items(self) -> list[Item]:
+        return items(self.worth, [row.points for row in self.graded])
+
+    @cached_property
+    def checks(self) -> list[CheckRate]:
+        """Every check, in the notebook's order; one that a test cell's error kept from being reached did not pass."""
+        passed: Counter[tuple[str, str]] = Counter()
+        for row in self.graded:
+            for name, cell in row.grade.cells.items():
+                passed.update({(name, check.name): int(check.passed) for check in cell.checks})
+        return [CheckRate(*key, count, len(self.graded)) for key, count in passed.items()]
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        return dict(Counter(row.grade.status for row in self.rows).most_common())
+
+    @property
+    def for_a_person(self) -> list[Row]:
+        return [row for row in self.rows if row.reason]
+
+    @property
+    def seconds(self) -> list[float]:
+        """How long each run took in its worker."""
+        return [row.grade.seconds for row in self.graded]
+
+    def as_json(self) -> dict[str, Any]:
+        """What `autograder report --json` prints."""
+        return {
+            "assignment": self.assignment,
+            "submissions": len(self.rows),
+            "graded": len(self.graded),
+            "statuses": self.statuses,
+            "max_score": self.max_score,
+            "mean": statistics.fmean(self.scores) if self.scores else None,
+            "median": statistics.median(self.scores) if self.scores else None,
+            "tasks": {
+                item.name: {key: value for key, value in asdict(item).items() if key != "name"} for item in self.items
+            },
+            "checks": [asdict(rate) for rate in self.checks],
+            "for_a_person": {row.student: row.reason for row in self.for_a_person},
+        }
+
+
+def report(assignment: Assignment) -> Report:
+    """The results of an assignment, as they stand; CourseError where nothing is graded."""
+    course = assignment.course
+    names = sorted(path.parent.name for path in course.transcripts.glob(f"*/{assignment.name}.json"))
+    if not names:
+        raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
+    with Book(course) as book:
+        return Report(assignment.name, tuple(_row(assignment, book, name) for name in names))
+
+
+def _row(assignment: Assignment, book: Book, student: str) -> Row:
+    grade = Grade.from_json(json.loads(transcript_path(assignment, student).read_bytes()))
+    manual, penalty = book.manual(assignment, student)
+    marked = frozenset(name for name, given in manual.items() if given.score is not None)
+    points = {name: _points(manual.get(name), cell.score) for name, cell in grade.cells.items()}
+    return Row(replace(grade, marked=marked), points, penalty)
+
+
+def _points(given: Manual | None, automatic: float | None) -> float | None:
+    return automatic if given is None or given.score is None else given.score
+
+
+def write_report_files(assignment: Assignment, made: Report) -> list[Path]:
+    """Write the page and the CSV files; their paths, the page first."""
+    course, name = assignment.course, assignment.name
+    page = write_report(
+        course, f"report-{name}.html", render("report.html.j2", report=made, median=statistics.median, fewest=FEWEST)
+    )
+    tables = {
+        "submissions": (
+            ("student", "status", "score", "max_score", "seconds", "for_a_person", *made.worth),
+            [
+                (
+                    row.student,
+                    row.grade.status,
+                    row.score if row.is_graded else "",
+                    made.max_score,
+                    round(row.grade.seconds, 3),
+                    row.reason,
+                    *("" if row.points.get(task) is None else row.points[task] for task in made.worth),
+                )
+                for row in made.rows
+            ],
+        ),
+        "tasks": (tuple(Item.__dataclass_fields__), [tuple(asdict(item).values()) for item in made.items]),
+        "checks": (tuple(CheckRate.__dataclass_fields__), [tuple(asdict(rate).values()) for rate in made.checks]),
+    }
+    paths = [course.reports / f"report-{name}-{table}.csv" for table in tables]
+    for path, (header, rows) in zip(paths, tables.values(), strict=True):
+        write_csv(path, header, rows)
+    return [page, *paths]
