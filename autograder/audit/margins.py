@@ -88,7 +88,7 @@ def margins(compared: Iterable[Compared], sources: Mapping[str, str]) -> list[Ma
                 if not submission.is_right and 1 < share < wrong.get(key, (math.inf, ""))[0]:
                     wrong[key] = (share, submission.name)
     cells = list(sources)
-    kept = sorted(right.keys() - questions, key=lambda key: (cells.index(key[0]), *astuple(key[1])))
+    kept = sorted(right.keys() - questions, key=lambda key: (cells.index(key[0]), key[1].outer, *astuple(key[1])))
     return [_margin(cell, place, sources[cell], right, wrong) for cell, place in kept]
 
 

@@ -68,7 +68,7 @@ def mutants(cell: str, source: str, cap: int = CAP) -> list[Mutant]:
 
 def _mutant(cell: str, kind: str, original: str, text: str, others: dict[str, Mutant]) -> Mutant:
     lines = list(difflib.unified_diff(original.splitlines(), text.splitlines(), "solution", "mutant", lineterm="", n=1))
-    body = [line for line in lines[2:] if not line.startswith("@@")]
+    body = [line for line in lines[2:] if line.startswith(("-", "+"))]
     digest = hashlib.sha256("\n".join(body).encode()).hexdigest()[:8]
     name = f"{cell.removesuffix('-solution')}-{digest}"
     count = sum(other.partition(".")[0] == name for other in others)  # the same line, changed in two places
@@ -105,7 +105,12 @@ def _places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]
             if not isinstance(node, ast.AST) or isinstance(node, ast.Raise) or _is_text(node):
                 continue
             yield tree, field, index, node
-            yield from _places(node)
+            if not _is_axis(node):  # of a matrix, dim=1 is dim=-1: the axis is exchanged as a whole
+                yield from _places(node)
+
+
+def _is_axis(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg in AXES and ast.unparse(node.value).removeprefix("-").isdigit()
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -141,8 +146,11 @@ def _replacements(parent: ast.AST, node: ast.AST, local: set[str]) -> Iterator[t
             yield "dropped", orelse
         case ast.comprehension(target, iterable, [_, *_], is_async):
             yield "dropped", ast.comprehension(target, iterable, [], is_async)
-        case ast.keyword(name, value):
-            yield from _axis(name, value)
+        case ast.keyword(name, value) if _is_axis(node):
+            yield (
+                "axis",
+                ast.keyword(name, ast.UnaryOp(ast.USub(), ast.Constant(1)) if _is_zero(value) else ast.Constant(0)),
+            )
         case ast.Attribute(value, "T" | "mT"):
             yield "dropped", value
         case ast.Call():
@@ -151,9 +159,8 @@ def _replacements(parent: ast.AST, node: ast.AST, local: set[str]) -> Iterator[t
             yield from (("constant", ast.Constant(other)) for other in _constants(parent, value))
 
 
-def _axis(name: str | None, value: ast.expr) -> Iterator[tuple[str, ast.AST]]:
-    if name in AXES and ast.unparse(value).removeprefix("-").isdigit():
-        yield "axis", ast.keyword(name, ast.parse("-1" if ast.unparse(value) == "0" else "0", mode="eval").body)
+def _is_zero(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value == 0
 
 
 def _call(node: ast.Call, local: set[str]) -> Iterator[tuple[str, ast.AST]]:

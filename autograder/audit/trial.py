@@ -71,10 +71,13 @@ class Workshop:
         return job
 
     def mutant_job(self, mutant: Mutant, answers: dict[str, str], tests: frozenset[str]) -> Job:
-        """What the judge needs for a mutant: the solution's `answers` but for one cell, its own tests alone, short limits."""
+        """What the judge needs for a mutant: the solution's `answers` but for one cell, its own tests alone and no cell after
+        them, short limits."""
         answers = {**answers, mutant.cell: mutant.source}
         job = proof.submission(self.assignment, self.source, self.release, mutant.id, answers)
-        cells = [c for c in job.notebook["cells"] if not nb.is_test(c) or nb.grade_id(c) in tests]
+        cells = job.notebook["cells"]
+        last = max(index for index, cell in enumerate(cells) if nb.grade_id(cell) in tests)
+        cells = [cell for cell in cells[: last + 1] if not nb.is_test(cell) or nb.grade_id(cell) in tests]
         limits = replace(
             job.limits,
             call_seconds=min(job.limits.call_seconds, CALL_SECONDS),

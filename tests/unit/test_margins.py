@@ -1,0 +1,109 @@
+"""Tolerances: what a test cell compared is measured, and a tolerance stands clear of right answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.audit.margins import ROOM, Compared, Margin, margins
+from autograder.checks import assert_close, is_close
+from autograder.comparisons import Place, compared, recording
+from autograder.judge import test_cell
+from autograder.judge.test_cell import Verdict
+
+ENTRIES = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e-7]))
+PAIRS = hnp.array_shapes(max_dims=2, max_side=3).flatmap(
+    lambda shape: st.tuples(*[hnp.arrays(np.float64, shape, elements=ENTRIES)] * 2)
+)
+CELL = """from autograder.checks import assert_close, is_close
+check = Checks(points=2)
+def near(value):
+    assert_close(value, 1.0, "it", rtol=0, atol=0.1)
+with check("direct", 1):
+    assert_close(answer, 1.0, "it", rtol=0, atol=0.2)
+with check("through a function", 1):
+    near(answer)
+    assert not is_close(answer, 5.0, rtol=0, atol=0.5)
+check.score"""
+
+
+@given(PAIRS, st.sampled_from([(0.0, 0.0), (1e-5, 1e-6), (0.1, 0.0), (0.0, 0.5)]))
+def test_a_share_is_at_most_1_where_numpy_says_close_and_above_it_elsewhere(
+    pair: tuple[np.ndarray, np.ndarray], tolerance: tuple[float, float]
+) -> None:
+    got, expected = pair
+    rtol, atol = tolerance
+    with recording() as shares:
+        compared(got, expected, rtol, atol)
+    (share,) = shares.values()
+    assert (share <= 1 + 1e-9) >= bool(np.isclose(got, expected, rtol=rtol, atol=atol).all())
+    assert (share > 1 - 1e-9) >= (not np.isclose(got, expected, rtol=rtol, atol=atol).all())
+
+
+def test_nothing_is_kept_where_nobody_looks_on() -> None:
+    with recording(wanted=False) as shares:
+        assert_close([1.0], [1.0])
+    assert shares == {}
+    with recording() as shares:
+        assert is_close([1.0], [1.0])
+    assert list(shares.values()) == [0.0]
+
+
+def measured(answer: float) -> tuple[Verdict, dict[Place, float]]:
+    with recording() as shares:
+        verdict = test_cell.run(CELL, 2, {}, lambda _: answer)
+    return verdict, shares
+
+
+def found(*answers: tuple[str, float, bool]) -> list[Margin]:
+    """The margins of CELL when these answers were given: name, answer, whether it is right."""
+    submissions = []
+    for name, answer, is_right in answers:
+        verdict, shares = measured(answer)
+        whole = frozenset({"cell"}) if verdict.score == 2 else frozenset()
+        submissions.append(Compared(name, is_right, {"cell": shares}, whole))
+    return margins(submissions, {"cell": CELL})
+
+
+def test_each_place_has_the_largest_right_deviation_and_the_smallest_wrong_one() -> None:
+    direct, through = found(
+        ("solution", 1.0, True), ("wheat", 1.01, True), ("chaff-far", 3.0, False), ("chaff-near", 1.5, False)
+    )
+    assert (direct.check, through.check) == ("direct", "through a function")
+    assert through.code == 'assert_close(value, 1.0, "it", rtol=0, atol=0.1)'
+    assert (direct.right, direct.right_by) == (pytest.approx(0.05), "wheat")
+    assert (direct.wrong, direct.wrong_by) == (pytest.approx(2.5), "chaff-near")
+    assert (through.right, through.wrong) == (pytest.approx(0.1), pytest.approx(5))
+    assert [direct.fault, through.fault] == ["", ""]
+
+
+def test_a_question_whose_answer_is_no_has_no_margin() -> None:
+    """`assert not is_close(...)`: a right answer deviates by more than the tolerance there, and should."""
+    assert [margin.place.atol for margin in found(("solution", 1.0, True))] == [0.2, 0.1]
+
+
+def test_a_mistake_that_stays_within_the_tolerance_is_not_caught_there() -> None:
+    direct, through = found(("solution", 1.0, True), ("chaff", 1.15, False))
+    assert direct.wrong is None
+    assert (through.wrong, through.wrong_by) == (pytest.approx(1.5), "chaff")
+
+
+def test_a_tolerance_that_right_answers_nearly_fill_is_said() -> None:
+    _, through = found(("solution", 1.0, True), ("wheat", 1.0 + 0.1 / ROOM * 1.01, True), ("chaff", 3.0, False))
+    assert "right answers (wheat) need 0.2 of the tolerance (0.1 absolute)" in through.fault
+    assert f"another machine may round {ROOM} times as much" in through.fault
+    assert not found(("wheat", 1.0 + 0.1 / ROOM * 0.99, True))[1].fault
+
+
+def test_an_overlap_of_right_and_wrong_answers_is_said() -> None:
+    _, through = found(("solution", 1.0, True), ("wheat", 1.05, True), ("chaff", 1.15, False))
+    assert through.fault.endswith("and chaff deviates by 1.5 of it: no tolerance stands between")
+
+
+def test_a_right_answer_beyond_the_tolerance_is_an_overlap_too() -> None:
+    assert any(
+        "no tolerance stands between" in margin.fault for margin in found(("wheat", 1.3, True), ("chaff", 1.25, False))
+    )

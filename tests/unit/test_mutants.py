@@ -1,0 +1,120 @@
+"""Mutants of a solution: each has one small mistake, each is made once, and the same ones come every time."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.audit.mutants import Mutant, mutants
+
+SOLUTION = '''def mean_row(matrix, scale=2):
+    """The mean of each row."""
+    ### BEGIN SOLUTION
+    if matrix is None:
+        raise ValueError("no matrix " + "given")
+    return scale * matrix.T.mean(dim=0) - matrix.sum(1, keepdim=True)
+    ### END SOLUTION
+'''
+
+
+def changed(mutant: Mutant) -> str:
+    """The lines that a mutant has in place of the solution's."""
+    return "\n".join(line[1:].strip() for line in mutant.diff.splitlines()[2:] if line.startswith("+"))
+
+
+def made(expression: str) -> set[str]:
+    """What the mutants of a function return in place of this expression."""
+    source = f"def f(x, y, z):\n    return {expression}\n"
+    return {changed(mutant).removeprefix("return ") for mutant in mutants("f-solution", source)}
+
+
+@pytest.mark.parametrize(
+    ("expression", "mutant"),
+    [
+        ("x - y", "x + y"),
+        ("x - y", "y - x"),
+        ("x @ y", "x * y"),
+        ("x < y", "x <= y"),
+        ("x == y", "x != y"),
+        ("x in y", "x not in y"),
+        ("x and y", "x or y"),
+        ("not x", "x"),
+        ("-x", "x"),
+        ("x + 3", "x + 4"),
+        ("x + 3", "x + 2"),
+        ("x * 0.5", "x * 1.5"),
+        ("(x, True)", "(x, False)"),
+        ("x['key']", "x['keyx']"),
+        ("x.norm(dim=-1)", "x.norm(dim=0)"),
+        ("x.norm(dim=-1)", "x.norm()"),
+        ("x.norm(dim=-1)", "x"),
+        ("torch.softmax(x, 1)", "x"),
+        ("f(x, y)", "f(y, x)"),
+        ("x.T", "x"),
+        ("x if y else z", "z"),
+        ("[a for a in x if a]", "[a for a in x]"),
+    ],
+)
+def test_each_kind_of_mistake_is_made(expression: str, mutant: str) -> None:
+    assert mutant in made(expression)
+
+
+def test_a_library_is_never_the_answer() -> None:
+    """`torch.softmax(x)` without its call is `x`; `torch` would be caught by anything."""
+    assert "torch" not in made("torch.softmax(x, 1)")
+
+
+def test_what_an_error_says_is_left_alone() -> None:
+    assert not [mutant for mutant in mutants("a", SOLUTION) if "raise" in changed(mutant)]
+
+
+def test_equal_mutants_are_made_once_and_none_equals_the_solution() -> None:
+    """`2 * x` with its constant raised, and with its constant raised again elsewhere: both are compiled to the same."""
+    found = mutants("a", SOLUTION)
+    dumps = [ast.dump(ast.parse(mutant.source)) for mutant in found]
+    assert len(set(dumps)) == len(dumps) > 10
+    assert ast.dump(ast.parse(SOLUTION)) not in dumps
+    assert made("x + (1 + 1)") & {"x + 2", "x + (1 + 1)"} == set()
+
+
+def test_the_same_solution_has_the_same_mutants_and_a_longer_one_a_sample_of_its_own() -> None:
+    all_of_them = [mutant.id for mutant in mutants("a", SOLUTION)]
+    few = [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
+    assert few == [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
+    assert len(few) == 5
+    assert set(few) < set(all_of_them)
+    assert len(set(all_of_them)) == len(all_of_them)
+
+
+def test_a_mutants_name_stays_when_other_lines_change() -> None:
+    before = {mutant.id for mutant in mutants("a", "def f(x):\n    return x - 1\n")}
+    after = {mutant.id for mutant in mutants("a", "def f(x):\n    y = x + 5\n    z = y\n    w = z\n    return x - 1\n")}
+    assert len(before & after) >= 1
+
+
+def test_a_line_that_stands_twice_has_mutants_with_two_names() -> None:
+    twice = "def f(x):\n    x = x + 1\n    y = 0\n    z = 0\n    x = x + 1\n    return x\n"
+    names = [mutant.id for mutant in mutants("a", twice)]
+    assert len(set(names)) == len(names)
+    assert any(name.endswith(".2") for name in names)
+
+
+def test_a_magic_has_no_mutants() -> None:
+    assert mutants("a", "%matplotlib inline") == []
+
+
+@given(
+    st.integers(-50, 50), st.sampled_from(["+", "-", "*", "//", "%", "**"]), st.sampled_from(["<", "<=", "==", "in"])
+)
+def test_every_mutant_is_python_and_differs_from_the_solution_in_one_place(
+    number: int, operator: str, comparison: str
+) -> None:
+    source = f"def f(x, y):\n    if x {comparison} y:\n        return x {operator} {number}\n    return g(x, y)\n"
+    original = ast.unparse(ast.parse(source)).splitlines()
+    for mutant in mutants("a", source):
+        lines = mutant.source.splitlines()
+        assert len(lines) == len(original)
+        assert sum(one != two for one, two in zip(lines, original, strict=True)) == 1

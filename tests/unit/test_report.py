@@ -1,0 +1,175 @@
+"""A class's report: its numbers are those of the gradebook, and what cannot be told is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.cli import main
+from autograder.course import Course, open_course
+from autograder.export import write_tasks
+from autograder.grading import Class
+from autograder.items import FEWEST, interval, items
+from autograder.report import Report, report, write_report_files
+from autograder.sheet import bins, letter, log_position
+from tests.unit.tiny import NAME, Desk
+
+WORTH = {"a": 2.0, "b": 1.0}
+
+
+@pytest.fixture(scope="module")
+def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) -> Course:
+    """A class with one of each mishap, graded."""
+    course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("report") / "course"))
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in_a_class()
+    desk.hand_in("<script>alert(1)<", desk.answered(square_solution="def square(x): return 4"))
+    desk.hand_in("=cmd()")
+    for _ in Class(course.assignment(NAME), 2).grades():
+        pass
+    return course
+
+
+@pytest.fixture(scope="module")
+def made(course: Course) -> Report:
+    return report(course.assignment(NAME))
+
+
+def test_the_points_are_those_of_the_gradebook(course: Course, made: Report, tmp_path: Path) -> None:
+    write_tasks(course.assignment(NAME), tmp_path / "tasks.csv")
+    rows = {row["student_id"].removeprefix("'"): row for row in csv.DictReader((tmp_path / "tasks.csv").open())}
+    graded = {row.student: row for row in made.graded}
+    assert len(graded) > 5
+    for name, row in graded.items():
+        assert row.score == float(rows[name]["score"]), name
+        for task, value in row.points.items():
+            assert rows[name][task] == ("" if value is None else str(value)), (name, task)
+    mean = {item.name: item.mean for item in made.items}
+    assert mean["square"] == pytest.approx(statistics.fmean(float(rows[name]["square"]) for name in graded) / 2)
+
+
+def test_who_waits_for_a_person_is_listed_with_the_reason(made: Report) -> None:
+    reasons = {row.student: row.reason for row in made.for_a_person}
+    assert reasons["right"] == "to be marked: essay"
+    assert reasons["broken"].startswith("unreadable: tiny.ipynb is not a notebook")
+    assert "blank" not in reasons
+
+
+def test_a_submission_that_could_not_be_read_counts_in_no_statistic(made: Report) -> None:
+    assert made.statuses["unreadable"] >= 4
+    assert all(item.count + item.waiting == len(made.graded) for item in made.items)
+    assert len(made.rows) == len(made.graded) + made.statuses["unreadable"]
+
+
+def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path: Path, quick: None) -> None:
+    from nbgrader.api import Gradebook
+
+    course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
+    Desk(course.assignment(NAME)).hand_in("ada")
+    for _ in Class(course.assignment(NAME), 1).grades():
+        pass
+    with Gradebook(course.db_url) as book:
+        grade = book.find_grade("essay", "tiny", NAME, "ada")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        book.db.commit()
+    (row,) = report(course.assignment(NAME)).rows
+    assert (row.points["essay"], row.score, row.reason) == (1.5, 4.5, "")
+
+
+def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(course: Course, made: Report) -> None:
+    page, submissions, tasks, checks = write_report_files(course.assignment(NAME), made)
+    text = page.read_text()
+    assert page.parent.stat().st_mode & 0o077 == 0
+    assert "<script>alert" not in text
+    assert text.count("<script>") == 1
+    assert "http" not in text.replace("http-equiv", "")
+    rows = list(csv.DictReader(submissions.open()))
+    assert {row["student"] for row in rows} >= {"'=cmd()", "right", "broken"}
+    assert [row["score"] for row in rows if row["student"] == "right"] == ["3.0"]
+    assert [row["name"] for row in csv.DictReader(tasks.open())] == ["square", "double", "essay"]
+    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
+    # <script> and partly return 4 for everything; blank returns nothing, and lacking's other task is whole
+    assert passed["two"][0] - passed["three hundred"][0] == 2
+    assert passed["two"][1] == len(made.graded)
+
+
+@pytest.fixture
+def run(course: Course) -> Iterator[Callable[..., Any]]:
+    yield lambda *arguments: CliRunner().invoke(main, ["report", *arguments, "--course", str(course.root)])
+
+
+def test_the_command_writes_four_files_and_prints_the_tasks(run: Callable[..., Any]) -> None:
+    done = run(NAME)
+    assert done.exit_code == 0, done.output
+    assert "difficulty" in done.stdout
+    assert [Path(line).name for line in done.stdout.splitlines()[-4:]] == [
+        f"report-{NAME}.html", f"report-{NAME}-submissions.csv", f"report-{NAME}-tasks.csv", f"report-{NAME}-checks.csv",
+    ]  # fmt: skip
+    found = json.loads(run(NAME, "--json").stdout)
+    assert found["tasks"]["double"]["max_score"] == 1
+    assert found["for_a_person"]["right"] == "to be marked: essay"
+
+
+def test_nothing_graded_is_an_error(tiny: Course) -> None:
+    done = CliRunner().invoke(main, ["report", NAME, "--course", str(tiny.root)])
+    assert done.exit_code == 2
+    assert "nothing is graded yet; `autograder grade tiny` first" in done.stderr
+
+
+def of_tasks(*pairs: tuple[float | None, float | None]) -> dict[str, Any]:
+    return {item.name: item for item in items(WORTH, [{"a": a, "b": b} for a, b in pairs])}
+
+
+def test_difficulty_is_the_mean_share_and_discrimination_the_correlation_with_the_rest() -> None:
+    found = of_tasks(*[(2.0, 1.0)] * 10, *[(0.0, 0.0)] * 10)
+    assert (found["a"].mean, found["a"].full, found["a"].none) == (0.5, 10, 10)
+    assert found["a"].discrimination == pytest.approx(1)
+    against = of_tasks(*[(2.0, 0.0)] * 10, *[(0.0, 1.0)] * 10)
+    assert against["a"].discrimination == pytest.approx(-1)
+
+
+def test_a_discrimination_that_cannot_be_told_is_not() -> None:
+    few = [(2.0, 1.0), (0.0, 0.0)] * (FEWEST // 2)
+    assert of_tasks(*few)["a"].discrimination is not None
+    assert of_tasks(*few[1:])["a"].discrimination is None
+    assert of_tasks(*[(2.0, 1.0)] * 30)["a"].discrimination is None
+    assert items({"a": 2.0}, [{"a": 1.0}, {"a": 2.0}] * 10)[0].discrimination is None
+
+
+def test_tasks_that_some_wait_for_are_no_part_of_the_rest() -> None:
+    """Else a task would seem to go with being marked early."""
+    found = of_tasks(*[(2.0, None), (0.0, 1.0)] * 10)
+    assert found["a"].discrimination is None
+    assert (found["b"].count, found["b"].waiting) == (10, 10)
+
+
+@given(st.floats(-0.99, 0.99), st.integers(FEWEST, 500))
+def test_an_interval_holds_its_correlation_and_narrows_with_more_submissions(r: float, count: int) -> None:
+    low, high = interval(r, count)
+    assert -1 <= low <= r <= high <= 1
+    wider = interval(r, max(FEWEST, count // 2))
+    assert wider[0] <= low + 1e-12
+    assert high <= wider[1] + 1e-12
+
+
+@given(st.lists(st.floats(0, 43)), st.integers(1, 30))
+def test_every_score_is_in_one_bar(values: list[float], count: int) -> None:
+    made = bins(values, 43, count)
+    assert (len(made), sum(made)) == (count, len(values))
+
+
+def test_the_ends_of_scales_and_letters() -> None:
+    assert bins([0, 43, 43], 43, 10) == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert bins([0.0], 0, 4) == [1, 0, 0, 0]
+    assert [log_position(value, -9, 9) for value in (0, 1e-12, 1, 1e12, float("inf"))] == [0, 0, 0.5, 1, 1]
+    assert [letter(index) for index in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
