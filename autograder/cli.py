@@ -1,7 +1,8 @@
 """The command line: parse, call, print. Heavy imports wait for the command that needs them.
 
-Exit codes: 0 all was done; 1 some submissions could not be graded, or an assignment was refused; 2 the call or the course is
-not as it must be; 3 the sandbox cannot be had; 4 grades would change and were left as they are; 130 interrupted.
+Exit codes: 0 all was done; 1 some submissions could not be graded, an assignment was refused, or audit found something to
+mend; 2 the call or the course is not as it must be; 3 the sandbox cannot be had; 4 grades would change and were left as they
+are; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook, writes
 
 from autograder import checks, cli, proof, release
 from autograder import notebook as nb
+from autograder.audit.findings import KINDS, Finding
 from autograder.build import build
 from autograder.course import Assignment, Course, Limits, Settings, open_course
 from autograder.grade import STATUSES, CellGrade, Check, Grade
@@ -147,6 +148,13 @@ def test_the_readme_explains_every_key_of_a_line_of_json() -> None:
         assert set(keys) <= set(re.findall(r"`(\w+)`", explained[row][0])), row
 
 
+def test_the_instructors_page_explains_every_finding_of_audit_and_says_which_are_to_be_mended() -> None:
+    explained = rows(ROOT / "docs" / "instructor.md", "finding")
+    assert {kind: row[0] == "yes" for kind, row in explained.items()} == {
+        kind: Finding(kind, "").must_be_mended for kind in KINDS
+    }
+
+
 def test_every_status_is_explained_to_readers_and_to_tas() -> None:
     assert list(rows(README, "status")) == list(STATUSES)
     assert set(rows(ROOT / "docs" / "ta.md", "status")) == set(STATUSES)
@@ -201,8 +209,9 @@ def slugs(page: Path) -> set[str]:
 
 def test_the_readme_tree_names_every_room_and_nothing_that_is_gone() -> None:
     tree = next(block.text for block in blocks(README) if "autograder/" in block.text)
-    named = set(re.findall(r"(\w+\.py)", tree)) | {part for part in ("sandbox/", "judge/") if part in tree}
-    there = {path.name for path in (ROOT / "autograder").glob("*.py")} | {"sandbox/", "judge/"}
+    packages = {f"{path.parent.name}/" for path in (ROOT / "autograder").glob("*/__init__.py")}
+    named = set(re.findall(r"(\w+\.py)", tree)) | {part for part in packages if f" {part}" in tree}
+    there = {path.name for path in (ROOT / "autograder").glob("*.py")} | packages
     assert there - {"__init__.py"} == named - {"classroom.py", "demo.py", "nbgrader_config.py"}
 
 
