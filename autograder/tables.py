@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograder.report import Report
 
 WIDTH = 100
+MANY = "redundant"  # of the 50 checks of the first assignment 41 are: their letters' lines in the matrix say so already
 
 
 def show_audit(audit: Audit) -> None:
@@ -37,8 +38,8 @@ def show_audit(audit: Audit) -> None:
         console.print(f"\n[bold]{mutant.id}[/bold], {mutant.kind}")
         console.print(Syntax("\n".join(mutant.diff.splitlines()[2:]), "diff", background_color="default"))
     for kind, lines in _by_kind((found.kind, found.text) for found in audit.findings).items():
-        console.print(f"\n[bold]{kind}[/bold] ({len(lines)})")
-        for line in lines:
+        console.print(f"\n[bold]{kind}[/bold] ({len(lines)})" + (": listed on the page" if kind == MANY else ""))
+        for line in lines if kind != MANY else []:
             console.print(f"- {escape(line)}")
 
 
@@ -82,7 +83,7 @@ def _matrix(matrix: Matrix) -> Iterable[RenderableType]:
     for index, check in enumerate(matrix.checks):
         alone, beside = (matrix.alone(check, matrix.chaffs), matrix.caught(check, matrix.chaffs))
         mutants = matrix.caught(check, matrix.mutants)
-        yield f"  {letter(index)}  {escape(check.name)}: {beside} chaffs, {alone} alone; {mutants} mutants"
+        yield f"  {letter(index)}  {escape(check.name)}: chaffs {beside}, alone {alone}; mutants {mutants}"
 
 
 def _mutants(audit: Audit) -> Table:
@@ -100,14 +101,14 @@ def _mutants(audit: Audit) -> Table:
 
 def _tolerances(audit: Audit) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="as shares of the tolerance")
-    table.add_column("test cell, line", overflow="fold")
+    table.add_column("test cell, line", overflow="fold", min_width=30)
     table.add_column("tolerance")
     table.add_column("right answers", justify="right")
     table.add_column("nearest mistake", justify="right")
     table.add_column("whose", overflow="fold")
     for margin in audit.margins:
         wrong = "–" if margin.wrong is None else f"{margin.wrong:.2g}"
-        short = margin.wrong_by.removeprefix("chaff-")
+        short = margin.wrong_by.removeprefix("chaff-").removeprefix(f"{margin.cell}-")
         place = f"{margin.cell}, {margin.place.line}"
         table.add_row(escape(place), margin.tolerance, f"{margin.right:.2g}", wrong, escape(short))
     return table

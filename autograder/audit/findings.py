@@ -50,7 +50,7 @@ def of_matrix(matrix: Matrix) -> Iterator[Finding]:
     """What the matrix of one task shows."""
     for check in matrix.redundant:
         chaffs, mutants = (matrix.caught(check, rows) for rows in (matrix.chaffs, matrix.mutants))
-        beside = f"beside others it catches {chaffs} chaffs, {mutants} mutants"
+        beside = f"beside others it catches chaffs: {chaffs}, mutants: {mutants}"
         yield Finding("redundant", f"{said(check)} catches nothing alone; {beside}")
     for name, check in matrix.fragile:
         yield Finding("fragile", f"{name}: only {said(check)} catches it")

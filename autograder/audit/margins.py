@@ -43,12 +43,8 @@ class Margin:
 
     @property
     def tolerance(self) -> str:
-        parts = [
-            f"{value:g} {kind}"
-            for value, kind in ((self.place.rtol, "relative"), (self.place.atol, "absolute"))
-            if value
-        ]
-        return " + ".join(parts) or "none"
+        parts = [f"{name} {value:g}" for name, value in (("rtol", self.place.rtol), ("atol", self.place.atol)) if value]
+        return ", ".join(parts) or "none"
 
     @property
     def fault(self) -> str:
@@ -105,11 +101,12 @@ def _margin(
 
 
 def _check_at(source: str, line: int) -> str:
-    """The name of the check that holds this line of a test cell, as it is written there."""
+    """The name of the check that holds this line of a test cell; what its loop puts into the name is left open."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.With) and node.lineno <= line <= (node.end_lineno or 0):
             call = node.items[0].context_expr
             if isinstance(call, ast.Call) and call.args:
                 name = call.args[0]
-                return str(name.value) if isinstance(name, ast.Constant) else ast.unparse(name)
+                parts = name.values if isinstance(name, ast.JoinedStr) else [name]
+                return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
     return ""

@@ -187,7 +187,7 @@ def test_build_refuses_a_tolerance_that_right_answers_nearly_fill(tmp_path: Path
     made = nb.with_answers(source(), {"square": f"{hidden}\n### END HIDDEN TESTS"})
     assignment = write_course(tmp_path / "course", made, near).assignment(NAME)
     (problem,) = build(assignment, 2, lambda _, rows: rows)
-    assert "right answers (wheat-square-near) need 0.3 of the tolerance (1 absolute)" in problem
+    assert "right answers (wheat-square-near) need 0.3 of the tolerance (atol 1)" in problem
     assert not assignment.release_folder.exists()
 
 

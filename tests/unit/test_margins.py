@@ -93,7 +93,7 @@ def test_a_mistake_that_stays_within_the_tolerance_is_not_caught_there() -> None
 
 def test_a_tolerance_that_right_answers_nearly_fill_is_said() -> None:
     _, through = found(("solution", 1.0, True), ("wheat", 1.0 + 0.1 / ROOM * 1.01, True), ("chaff", 3.0, False))
-    assert "right answers (wheat) need 0.2 of the tolerance (0.1 absolute)" in through.fault
+    assert "right answers (wheat) need 0.2 of the tolerance (atol 0.1)" in through.fault
     assert f"another machine may round {ROOM} times as much" in through.fault
     assert not found(("wheat", 1.0 + 0.1 / ROOM * 0.99, True))[1].fault
 
