@@ -103,9 +103,9 @@ def _tolerances(audit: Audit) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="as shares of the tolerance")
     table.add_column("test cell, line", overflow="fold", min_width=30)
     table.add_column("tolerance")
-    table.add_column("right answers", justify="right")
-    table.add_column("nearest mistake", justify="right")
-    table.add_column("whose", overflow="fold")
+    table.add_column("right", justify="right")
+    table.add_column("mistake", justify="right")
+    table.add_column("nearest", overflow="fold")
     for margin in audit.margins:
         wrong = "–" if margin.wrong is None else f"{margin.wrong:.2g}"
         short = margin.wrong_by.removeprefix("chaff-").removeprefix(f"{margin.cell}-")

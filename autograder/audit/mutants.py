@@ -71,8 +71,8 @@ def _mutant(cell: str, kind: str, original: str, text: str, others: dict[str, Mu
     body = [line for line in lines[2:] if line.startswith(("-", "+"))]
     digest = hashlib.sha256("\n".join(body).encode()).hexdigest()[:8]
     name = f"{cell.removesuffix('-solution')}-{digest}"
-    count = sum(other.partition(".")[0] == name for other in others)  # the same line, changed in two places
-    return Mutant(cell, kind, text + "\n", "\n".join(lines), f"{name}.{count + 1}" if count else name)
+    again = sum(other == name or other.startswith(f"{name}-") for other in others)  # the same line, in two places
+    return Mutant(cell, kind, text + "\n", "\n".join(lines), f"{name}-{again + 1}" if again else name)
 
 
 def _fingerprint(text: str) -> tuple[Any, ...]:
