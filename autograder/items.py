@@ -16,7 +16,8 @@ Points = Mapping[str, float | None]
 class Item:
     """One task over all graded submissions. `mean` is the mean share of its points (its difficulty in the field's words: the
     higher, the easier), `discrimination` the correlation of its points with those of all other tasks, from `low` to `high`
-    with 95 % confidence; None where it cannot be told. `waiting` submissions have no points for it yet."""
+    with 95 % confidence; None where it cannot be told. `waiting` submissions have no points for it yet; while there are any,
+    no mean is told: an essay that was left blank has its 0 at once."""
 
     name: str
     max_score: float
@@ -47,7 +48,7 @@ def _item(name: str, worth: Mapping[str, float], submissions: Sequence[Points], 
         top,
         len(got),
         len(submissions) - len(got),
-        statistics.fmean(got) / top if got and top else None,
+        statistics.fmean(got) / top if len(got) == len(submissions) > 0 and top else None,
         sum(value >= top for value in got),
         sum(value <= 0 for value in got),
         r,

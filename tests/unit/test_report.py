@@ -153,6 +153,12 @@ def test_tasks_that_some_wait_for_are_no_part_of_the_rest() -> None:
     assert (found["b"].count, found["b"].waiting) == (10, 10)
 
 
+def test_a_task_that_some_wait_for_has_no_difficulty() -> None:
+    """A blank essay is 0 at once, a written one waits: the mean of those that have points would be 0."""
+    assert of_tasks((2.0, None), (1.0, 0.0))["b"].mean is None
+    assert of_tasks((2.0, 1.0), (1.0, 0.0))["b"].mean == 0.5
+
+
 @given(st.floats(-0.99, 0.99), st.integers(FEWEST, 500))
 def test_an_interval_holds_its_correlation_and_narrows_with_more_submissions(r: float, count: int) -> None:
     low, high = interval(r, count)
