@@ -12,10 +12,14 @@ import pytest
 
 from autograder import notebook as nb
 from autograder import proof, reference, release
+from autograder.audit.mutants import mutants
+from autograder.audit.verdicts import verdicts
+from autograder.build import narrow
 from autograder.checks import assert_close
 from autograder.course import Assignment, Variant, open_course
 from autograder.grade import Grade
 from autograder.grading import Class
+from autograder.judge.worker import Result
 from tests.classroom import ROOT, Classroom, hand_in, make_course
 
 BIN = Path(sys.executable).parent
@@ -115,9 +119,30 @@ def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 @pytest.fixture(scope="module")
-def proven(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> dict[str, tuple[str, Grade]]:
-    rows = proof.prove(copy, source, committed, workers=2)
-    return {name: (broken, result.grade) for name, broken, result in rows}
+def proof_rows(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> list[tuple[str, str, Result]]:
+    return list(proof.prove(copy, source, committed, workers=2))
+
+
+@pytest.fixture(scope="module")
+def proven(proof_rows: list[tuple[str, str, Result]]) -> dict[str, tuple[str, Grade]]:
+    return {name: (broken, result.grade) for name, broken, result in proof_rows}
+
+
+def test_every_tolerance_leaves_right_answers_room(
+    copy: Assignment, source: nb.Notebook, proof_rows: list[tuple[str, str, Result]]
+) -> None:
+    assert narrow(copy, source, [result for _, _, result in proof_rows]) == []
+    if "assert_close(" in str(source):
+        assert any(shares for _, _, result in proof_rows for shares in result.compared.values())
+
+
+def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment, source: nb.Notebook) -> None:
+    """Whether it survives takes an audit, which is too long for here; that it is there does not."""
+    answers = proof.expectations(assignment, source)["solution"][0]
+    there = {mutant.id for cell in proof.tests_of(source) for mutant in mutants(cell, answers[cell])}
+    judged = verdicts(assignment)
+    assert judged
+    assert set(judged) <= there
 
 
 def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
