@@ -15,6 +15,7 @@ from autograder.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
 SETTINGS = "assignment.toml"
+VERDICTS = "mutants.toml"
 # What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
 
@@ -125,12 +126,12 @@ class Assignment:
     @cached_property
     def hidden_files(self) -> dict[str, bytes]:
         """What tests may open and no student sees, by its path relative to assignments/: all that lies there, since several
-        assignments may share hidden images, but the settings, wheats and chaffs, reference outputs, scripts and pages."""
+        assignments may share hidden images, but settings, wheats and chaffs, verdicts, reference outputs, scripts and pages."""
         return {
             name: path.read_bytes()
             for name, path in _files_below(self.folder.parent).items()
             if path.suffix not in (".py", ".pyc", ".md")
-            and path.name != SETTINGS
+            and path.name not in (SETTINGS, VERDICTS)
             and "reference" not in Path(name).parts
         }
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from autograder.course import Assignment
+from autograder.course import VERDICTS, Assignment
 from autograder.errors import CourseError
 
 
@@ -19,7 +19,7 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def path_of(assignment: Assignment) -> Path:
-    return assignment.folder / "mutants.toml"
+    return assignment.folder / VERDICTS
 
 
 def verdicts(assignment: Assignment) -> dict[str, Verdict]:

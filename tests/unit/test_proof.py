@@ -269,7 +269,7 @@ def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
     """It would cost a student the plot. A chaff may hang: that is its mistake."""
     cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
     grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
-    assert proof._broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken
+    assert proof.broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken
 
 
 def test_what_running_the_notebook_left_beside_it_is_not_handed_out(tmp_path: Path) -> None:
