@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from autograder.course import Assignment, Course, open_course
 from autograder.errors import AutograderError, IsolationError
 
 if TYPE_CHECKING:
-    from autograder.grade import Grade
     from autograder.regrade import Change
 
 T = TypeVar("T")
@@ -149,6 +146,7 @@ def grade(
     need not run. What would change is shown, and written with --apply only.
     """
     from autograder.grading import Class
+    from autograder.tables import show_grades
 
     found = open_course(folder).assignment(assignment)
     group = Class(found, workers, students, again, apply)
@@ -165,14 +163,14 @@ def grade(
     grades.sort(key=lambda result: result.student)
     ungraded = [result for result in grades if result.status in ("unreadable", "failed")]
     if not as_json:
-        _table(grades)
+        show_grades(grades)
         unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
         waiting = sum(result.needs_manual for result in grades)
         click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waiting} wait for a person")
         if group.rescored:
             click.echo(f"{group.rescored} were scored from their transcripts, without running them again")
         if group.changes:
-            _diff(group.changes, assignment, apply)
+            _say_changes(group.changes, assignment, apply)
         if waiting:
             click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
         click.echo(f"then: `autograder feedback {assignment}`")
@@ -309,36 +307,12 @@ def _plain(rows: Iterable[T], total: int | None, what: str, say: Callable[[str],
         yield row
 
 
-def _table(grades: list[Grade]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (
-        ("student", "left"),
-        ("status", "left"),
-        ("score", "right"),
-        ("of", "right"),
-        ("by hand", "left"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    table.add_column("notes", overflow="fold")
-    for result in grades:
-        score = "-" if result.score is None else f"{result.score:g}"
-        by_hand = ", ".join(result.waiting) if result.status not in ("unreadable", "failed") else "all"
-        notes = "; ".join(result.notes)
-        table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+def _say_changes(changes: dict[str, Change], assignment: str, applied: bool) -> None:
+    """Who gets what in place of what, and what to do about it."""
+    from autograder.tables import show_changes
 
-
-def _diff(changes: dict[str, Change], assignment: str, applied: bool) -> None:
-    """Who gets what in place of what, and why; a reason that many share is said for each, so that the lines can be searched."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("student", "old", "new"):
-        table.add_column(name, justify="left" if name == "student" else "right")
-    table.add_column("why", overflow="fold")
-    for student, change in sorted(changes.items()):
-        old, new = (f"{grade.score or 0:g}/{grade.max_score:g}" for grade in (change.old, change.new))
-        table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
     click.echo()
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    show_changes(changes)
     what = "1 grade" if len(changes) == 1 else f"{len(changes)} grades"
     if applied:
         click.echo(f"{what} replaced by today's tests")

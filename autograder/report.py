@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections import Counter
@@ -12,23 +11,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograder import known
+from autograder import notebook as nb
 from autograder.course import Assignment
-from autograder.errors import CourseError
+from autograder.diagnose import diagnose
 from autograder.export import write_csv
 from autograder.grade import GRADED, Grade, Manual
 from autograder.gradebook import Book
-from autograder.grading import transcript_path
 from autograder.items import FEWEST, Item, items
+from autograder.known import Known
+from autograder.records import read_record, read_transcript, recorded
 from autograder.sheet import render, write_report
 
 
 @dataclass(frozen=True)
 class Row:
-    """One submission: its grade, and the points of each task, a person's before the automatic ones; None while they wait."""
+    """One submission: its grade; the points of each task, a person's before the automatic ones, None while they wait; and the
+    misconceptions that it shows, each with its answer cell."""
 
     grade: Grade
     points: Mapping[str, float | None]
     late_penalty: float
+    misconceptions: tuple[tuple[str, str], ...] = ()
 
     @property
     def student(self) -> str:
@@ -61,6 +65,15 @@ class CheckRate:
     task: str
     check: str
     passed: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many of the graded submissions answer as those do who hold a misconception."""
+
+    task: str
+    misconception: str
     count: int
 
 
@@ -101,6 +114,12 @@ class Report:
                 passed.update({(name, check.name): int(check.passed) for check in cell.checks})
         return [CheckRate(*key, count, len(self.graded)) for key, count in passed.items()]
 
+    @cached_property
+    def held(self) -> list[Held]:
+        """The misconceptions that are held, the most frequent first."""
+        counts = Counter(found for row in self.graded for found in set(row.misconceptions))
+        return [Held(task.removesuffix("-solution"), text, count) for (task, text), count in counts.most_common()]
+
     @property
     def statuses(self) -> dict[str, int]:
         return dict(Counter(row.grade.status for row in self.rows).most_common())
@@ -128,26 +147,32 @@ class Report:
                 item.name: {key: value for key, value in asdict(item).items() if key != "name"} for item in self.items
             },
             "checks": [asdict(rate) for rate in self.checks],
+            "misconceptions": [asdict(held) for held in self.held],
             "for_a_person": {row.student: row.reason for row in self.for_a_person},
         }
 
 
 def report(assignment: Assignment) -> Report:
     """The results of an assignment, as they stand; CourseError where nothing is graded."""
-    course = assignment.course
-    names = sorted(path.parent.name for path in course.transcripts.glob(f"*/{assignment.name}.json"))
-    if not names:
-        raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
-    with Book(course) as book:
-        return Report(assignment.name, tuple(_row(assignment, book, name) for name in names))
+    names = recorded(assignment)
+    answers = known.read(assignment, nb.read(assignment.source_path))
+    with Book(assignment.course) as book:
+        rows = [_row(assignment, book, answers, name) for name in names]
+    return Report(assignment.name, tuple(row for row in rows if row))
 
 
-def _row(assignment: Assignment, book: Book, student: str) -> Row:
-    grade = Grade.from_json(json.loads(transcript_path(assignment, student).read_bytes()))
+def _row(assignment: Assignment, book: Book, answers: Known, student: str) -> Row | None:
+    """A submission's row; None where its record cannot be read, which the next `grade` makes anew."""
+    record = read_record(assignment, student)
+    if record is None:
+        return None
+    grade = record.grade
+    found = diagnose(answers, grade, read_transcript(assignment, record)) if grade.status in GRADED else {}
+    misconceptions = tuple((task, each.misconception) for task, each in found.items() if each.misconception)
     manual, penalty = book.manual(assignment, student)
     marked = frozenset(name for name, given in manual.items() if given.score is not None)
     points = {name: _points(manual.get(name), cell.score) for name, cell in grade.cells.items()}
-    return Row(replace(grade, marked=marked), points, penalty)
+    return Row(replace(grade, marked=marked), points, penalty, misconceptions)
 
 
 def _points(given: Manual | None, automatic: float | None) -> float | None:
@@ -177,6 +202,7 @@ def write_report_files(assignment: Assignment, made: Report) -> list[Path]:
             ],
         ),
         "tasks": (tuple(Item.__dataclass_fields__), [tuple(asdict(item).values()) for item in made.items]),
+        "misconceptions": (tuple(Held.__dataclass_fields__), [tuple(asdict(held).values()) for held in made.held]),
         "checks": (tuple(CheckRate.__dataclass_fields__), [tuple(asdict(rate).values()) for rate in made.checks]),
     }
     paths = [course.reports / f"report-{name}-{table}.csv" for table in tables]

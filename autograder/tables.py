@@ -1,7 +1,8 @@
-"""What the command line prints of an audit or a report: tables that fit 100 columns."""
+"""The tables that the command line prints. Those of an audit and a report fit 100 columns."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,44 @@ from autograder.sheet import letter
 if TYPE_CHECKING:
     from autograder.audit.matrix import Matrix
     from autograder.audit.run import Audit
+    from autograder.grade import Grade
+    from autograder.regrade import Change
     from autograder.report import Report
 
 WIDTH = 100
 MANY = "redundant"  # of the 50 checks of the first assignment 41 are: their letters' lines in the matrix say so already
+
+
+def show_grades(grades: list[Grade]) -> None:
+    """A row for each submission."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (
+        ("student", "left"),
+        ("status", "left"),
+        ("score", "right"),
+        ("of", "right"),
+        ("by hand", "left"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("notes", overflow="fold")
+    for result in grades:
+        score = "-" if result.score is None else f"{result.score:g}"
+        by_hand = ", ".join(result.waiting) if result.status not in ("unreadable", "failed") else "all"
+        notes = "; ".join(result.notes)
+        table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def show_changes(changes: dict[str, Change]) -> None:
+    """Who gets what in place of what, and why; a reason that many share is said for each, so that the lines can be searched."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("student", "old", "new"):
+        table.add_column(name, justify="left" if name == "student" else "right")
+    table.add_column("why", overflow="fold")
+    for student, change in sorted(changes.items()):
+        old, new = (f"{grade.score or 0:g}/{grade.max_score:g}" for grade in (change.old, change.new))
+        table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def show_audit(audit: Audit) -> None:

@@ -87,7 +87,7 @@ def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path
 
 
 def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(course: Course, made: Report) -> None:
-    page, submissions, tasks, checks = write_report_files(course.assignment(NAME), made)
+    page, submissions, tasks, _, checks = write_report_files(course.assignment(NAME), made)
     text = page.read_text()
     assert page.parent.stat().st_mode & 0o077 == 0
     assert "<script>alert" not in text
@@ -108,12 +108,13 @@ def run(course: Course) -> Iterator[Callable[..., Any]]:
     yield lambda *arguments: CliRunner().invoke(main, ["report", *arguments, "--course", str(course.root)])
 
 
-def test_the_command_writes_four_files_and_prints_the_tasks(run: Callable[..., Any]) -> None:
+def test_the_command_writes_five_files_and_prints_the_tasks(run: Callable[..., Any]) -> None:
     done = run(NAME)
     assert done.exit_code == 0, done.output
     assert "difficulty" in done.stdout
-    assert [Path(line).name for line in done.stdout.splitlines()[-4:]] == [
-        f"report-{NAME}.html", f"report-{NAME}-submissions.csv", f"report-{NAME}-tasks.csv", f"report-{NAME}-checks.csv",
+    assert [Path(line).name for line in done.stdout.splitlines()[-5:]] == [
+        f"report-{NAME}.html", f"report-{NAME}-submissions.csv", f"report-{NAME}-tasks.csv",
+        f"report-{NAME}-misconceptions.csv", f"report-{NAME}-checks.csv",
     ]  # fmt: skip
     found = json.loads(run(NAME, "--json").stdout)
     assert found["tasks"]["double"]["max_score"] == 1
