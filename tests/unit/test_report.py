@@ -15,12 +15,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder import notebook as nb
+from autograder import proof
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.export import write_tasks
 from autograder.grading import Class
 from autograder.items import FEWEST, interval, items
-from autograder.report import Report, report, write_report_files
+from autograder.report import Held, Report, report, write_report_files
 from autograder.sheet import bins, letter, log_position
 from tests.unit.tiny import NAME, Desk
 
@@ -29,12 +31,16 @@ WORTH = {"a": 2.0, "b": 1.0}
 
 @pytest.fixture(scope="module")
 def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) -> Course:
-    """A class with one of each mishap, graded."""
+    """A class with one of each mishap, graded; the assignment's known answers are those of its proof."""
     course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("report") / "course"))
     desk = Desk(course.assignment(NAME))
+    for _ in proof.prove(desk.assignment, nb.read(desk.assignment.source_path), desk.release, 2):
+        pass
     desk.hand_in_a_class()
     desk.hand_in("<script>alert(1)<", desk.answered(square_solution="def square(x): return 4"))
     desk.hand_in("=cmd()")
+    for name in ("one", "another"):
+        desk.hand_in(f"{name}-doubles", desk.answered(square_solution="def square(x): return 2 * x"))
     for _ in Class(course.assignment(NAME), 2).grades():
         pass
     return course
@@ -63,6 +69,11 @@ def test_who_waits_for_a_person_is_listed_with_the_reason(made: Report) -> None:
     assert reasons["right"] == "to be marked: essay"
     assert reasons["broken"].startswith("unreadable: tiny.ipynb is not a notebook")
     assert "blank" not in reasons
+
+
+def test_who_answers_as_a_chaff_does_is_counted_under_its_misconception(made: Report) -> None:
+    assert made.held == [Held("square", "squaring is doubling", 2)]
+    assert made.as_json()["misconceptions"][0]["count"] == 2
 
 
 def test_a_submission_that_could_not_be_read_counts_in_no_statistic(made: Report) -> None:
@@ -98,8 +109,8 @@ def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(cour
     assert [row["score"] for row in rows if row["student"] == "right"] == ["3.0"]
     assert [row["name"] for row in csv.DictReader(tasks.open())] == ["square", "double", "essay"]
     passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
-    # <script> and partly return 4 for everything; blank returns nothing, and lacking's other task is whole
-    assert passed["two"][0] - passed["three hundred"][0] == 2
+    # <script> and partly return 4 for everything, and two double
+    assert passed["two"][0] - passed["three hundred"][0] == 4
     assert passed["two"][1] == len(made.graded)
 
 
