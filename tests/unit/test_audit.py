@@ -24,8 +24,8 @@ from autograder.cli import main
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade
-from autograder.grading import Class
-from tests.unit.tiny import NAME, SQUARE_TEST, VARIANTS, Desk, source, write_course
+from autograder.keys import Keys
+from tests.unit.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -141,10 +141,9 @@ def test_a_file_of_verdicts_that_is_not_right_is_an_error(course_of: Callable[..
 def test_a_verdict_changes_no_grade(course_of: Callable[..., Assignment]) -> None:
     """Everything else below assignments/ that a test could open does, and has everybody graded anew."""
     assignment = course_of()
-    Desk(assignment).hand_in("ada")
 
     def key() -> str:
-        return Class(assignment, 1)._key("ada")
+        return Keys(assignment.course.assignment(NAME)).grade("the files of a student")
 
     before = key()
     (assignment.folder / "mutants.toml").write_text("a = 1")
