@@ -129,7 +129,7 @@ def rotate_text(image_features, text_features, Q):
 # hint: Shuffling changes WHICH caption is in row i; rotating changes the coordinates.
 def rotate_text(image_features, text_features, Q):
     images, texts = F.normalize(image_features, dim=-1), F.normalize(text_features, dim=-1)
-    turned = texts[torch.randperm(len(texts))]
+    turned = texts[torch.randperm(len(texts), generator=torch.Generator().manual_seed(1))]
     own = torch.arange(len(images))
     return {
         "text_gram_change": float((turned @ turned.T - texts @ texts.T).abs().max()),
@@ -157,7 +157,7 @@ def rotate_text(image_features, text_features, Q):
 # hint: The text-text similarities changed; an orthogonal Q keeps them all.
 def rotate_text(image_features, text_features, Q):
     images, texts = F.normalize(image_features, dim=-1), F.normalize(text_features, dim=-1)
-    turned = F.normalize(text_features @ torch.randn(*Q.shape, dtype=Q.dtype), dim=-1)
+    turned = F.normalize(text_features @ torch.randn(*Q.shape, dtype=Q.dtype, generator=torch.Generator().manual_seed(1)), dim=-1)
     own = torch.arange(len(images))
     return {
         "text_gram_change": float((turned @ turned.T - texts @ texts.T).abs().max()),

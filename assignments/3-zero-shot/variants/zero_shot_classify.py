@@ -162,7 +162,7 @@ def zero_shot_classify(model, tokenizer, images, classes, templates):
 # misconception: any answer of the right shape will do
 # hint: Your predictions do not depend on the images.
 def zero_shot_classify(model, tokenizer, images, classes, templates):
-    return torch.randint(len(classes), (len(images),))
+    return torch.randint(len(classes), (len(images),), generator=torch.Generator().manual_seed(1))
 
 
 # %% chaff: preprocessed_twice
