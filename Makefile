@@ -3,11 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit class benchmark
+.PHONY: demo test lint unit fuzz faults class benchmark
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
-test: lint unit class
+test: lint unit fuzz faults class
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -15,6 +15,14 @@ lint: .venv/ready
 
 unit: .venv/ready
 	$(BIN)/python -m pytest tests/unit
+
+# What reads foreign data, with damaged data: a minute. FUZZ=20000 looks for hours.
+fuzz: .venv/ready
+	$(BIN)/python -m pytest tests/fuzz
+
+# The real command while disks fill and processes die: four minutes. FAULT_SEEDS=30 tries more random moments.
+faults: .venv/ready
+	$(BIN)/python -m pytest tests/faults
 
 class: .venv/ready
 	$(BIN)/python -m pytest tests/course

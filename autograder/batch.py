@@ -6,15 +6,20 @@ were under way are tried again, three times at most; then the submission is repo
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from functools import cache
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
+from typing import IO
 
 from autograder import notebook as nb
 from autograder.course import Assignment
@@ -62,9 +67,10 @@ class Batch:
         context.set_forkserver_preload([*worker.PRELOAD, *self.modules])
         self.warm = self.stack.enter_context(Warm(self.outfit))
         arguments = (self.warm.control, self.folder, dict(self.outfit.environment))
-        self.pool = ProcessPoolExecutor(self.workers, context, worker.start, arguments)
-        self.stack.callback(_end, self.pool)
-        ensure_running()  # the fork server's imports begin, beside the warm process's own; a first worker would wait for them
+        with _apart():
+            self.pool = ProcessPoolExecutor(self.workers, context, worker.start, arguments)
+            self.stack.callback(_end, self.pool)
+            ensure_running()  # the fork server's imports begin, beside the warm process's own; a first worker would wait
 
     def _stop(self) -> None:
         self.stack.close()
@@ -113,15 +119,44 @@ class Batch:
     def _submit(self, job: Job) -> Future[Result]:
         try:
             return self.pool.submit(worker.work, job)
-        except BrokenProcessPool as error:
+        except (BrokenProcessPool, OSError, EOFError) as error:  # the last two where the fork server is gone
             future: Future[Result] = Future()
-            future.set_exception(error)
+            future.set_exception(InfrastructureError(f"no worker takes it: {error}"))
             return future
 
 
 def _failed(job: Job, error: Exception) -> Result:
     reason = str(error) or type(error).__name__
+    if isinstance(error, BrokenProcessPool) and (said := _last_words()):
+        reason += f" ({said})"
     return Result(Grade(job.student, job.assignment, "failed", notes=(f"not graded: {reason}; run it again",)))
+
+
+def _last_words() -> str:
+    _log().seek(0)
+    lines = _log().read().decode(errors="replace").split("\n")
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
+
+
+@cache
+def _log() -> IO[bytes]:
+    """What the workers and their fork server say; there is one such server a process."""
+    return tempfile.TemporaryFile()
+
+
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """What is started in here is ended by this process alone, and says nothing on the terminal. A Ctrl-C and a terminal that
+    closes are heard by all processes at once, and each would print a traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    terminal = os.dup(2)
+    os.dup2(_log().fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

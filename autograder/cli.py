@@ -7,10 +7,15 @@ are; 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.course import Assignment, Course, open_course
 from autograder.errors import AutograderError, IsolationError
+from autograder.files import scratch
 
 if TYPE_CHECKING:
     from autograder.regrade import Change
@@ -33,17 +39,49 @@ class Group(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with _stoppable():
+                return super().invoke(context)
         except IsolationError as error:
             _fail(error, 3)
         except AutograderError as error:
             _fail(error, 2)
+        except OSError as error:  # a full disk, a folder that may not be written, no more open files
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has had enough; click ends quietly
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(f"{where}{error.strerror or error}; mend it and run the same command again, what was saved stands", 2)
         except KeyboardInterrupt:
+            for number in STOPPING:  # Python gives its handlers back before it has ended
+                signal.signal(number, signal.SIG_IGN)
             click.echo("\nstopped; what was graded is saved, and the same command goes on from there", err=True)
             sys.exit(130)
 
 
-def _fail(error: Exception, code: int) -> None:
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Stopping takes two seconds at most, the time that the warm process is given to end by itself.
+IMPATIENT_SECONDS = 10
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C, a terminal that closes and a machine that shuts down all stop a command in order. A second one, while things are
+    put away, would leave them half put away: it is passed over."""
+    first = -float("inf")
+
+    def stop(*_: object) -> None:
+        nonlocal first
+        if time.monotonic() - first > IMPATIENT_SECONDS:
+            first = time.monotonic()
+            raise KeyboardInterrupt
+
+    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup has one ignored
+    before = {number: signal.signal(number, stop) for number in heard}
+    yield
+    for number, handler in before.items():  # not where it was stopped: this process is about to end
+        signal.signal(number, handler)
+
+
+def _fail(error: Exception | str, code: int) -> None:
     click.echo(f"autograder: {error}", err=True)
     sys.exit(code)
 
@@ -52,6 +90,7 @@ def _fail(error: Exception, code: int) -> None:
 @click.version_option(package_name="clip-autograder")
 def main() -> None:
     """Grades nbgrader notebooks: student cells in a sandbox, test cells outside it."""
+    scratch()
 
 
 course_option = click.option(
@@ -154,12 +193,13 @@ def grade(
     for name in group.misnamed():
         click.echo(f"passed over: the folder {name} cannot be a student's name; rename it", err=True)
     grades = []
-    for result in _progress(group.grades(), total, f"grading {assignment}", quiet=as_json):
-        grades.append(result)
-        if as_json:
-            change = group.changes.get(result.student)
-            line = {**result.as_json(), "change": change and change.as_json()}
-            click.echo(json.dumps(line, ensure_ascii=False))
+    with contextlib.closing(group.grades()) as results:  # stopped between two of them, its processes end at once
+        for result in _progress(results, total, f"grading {assignment}", quiet=as_json):
+            if as_json:
+                change = group.changes.get(result.student)
+                line = {**result.as_json(), "change": change and change.as_json()}
+                click.echo(json.dumps(line, ensure_ascii=False))
+            grades.append(replace(result, cells={}, notes=()) if as_json else result)  # what is said need not be kept
     grades.sort(key=lambda result: result.student)
     ungraded = [result for result in grades if result.status in ("unreadable", "failed")]
     if not as_json:

@@ -17,7 +17,9 @@ CONFIG = "nbgrader_config.py"
 SETTINGS = "assignment.toml"
 VERDICTS = "mutants.toml"
 # What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
-NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
+# No control characters, no separators of lines, and no halves of characters, which a name that is no UTF-8 comes with.
+_ODD = r"/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+NAME = re.compile(rf"[^.{_ODD}][^{_ODD}]{{0,99}}")
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,11 @@ class Assignment:
             return Settings()
         try:
             settings = msgspec.toml.decode(path.read_bytes(), type=_StrictSettings).settings()
-        except msgspec.DecodeError as error:
-            raise CourseError(f"{path}: {error}") from None
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # msgspec's errors are ValueErrors, those of bytes and of long numbers too
+            raise CourseError(f"{path}: {' '.join(str(error).split())}") from None
         for folder in settings.folders:
             if not Path(folder).is_absolute() or not Path(folder).is_dir():
                 raise CourseError(f"{path}: folders: {folder} is not there; give the whole path of a folder")
@@ -149,9 +154,14 @@ def _files_below(root: Path) -> dict[str, Path]:
     return {str(name): path for name, path in paths.items() if not any(part.startswith(".") for part in name.parts)}
 
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+# A million seconds are twelve days; a million MB is more than a machine has.
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**20)]
 # A kernel that imports torch and draws a figure takes 100 MB of its own; less than twice that ends it before any student code.
-Memory = Annotated[int, msgspec.Meta(ge=256)]
+Memory = Annotated[int, msgspec.Meta(ge=256, le=2**20)]
+
+
+# No environment and no path holds the character 0.
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
 
 class _StrictLimits(msgspec.Struct, forbid_unknown_fields=True):
@@ -160,17 +170,17 @@ class _StrictLimits(msgspec.Struct, forbid_unknown_fields=True):
     submission_seconds: Positive = Limits.submission_seconds
     memory_mb: Memory = Limits.memory_mb
     disk_mb: Positive = Limits.disk_mb
-    processes: Annotated[int, msgspec.Meta(ge=16)] = Limits.processes
+    processes: Annotated[int, msgspec.Meta(ge=16, le=2**20)] = Limits.processes
     output_mb: Positive = Limits.output_mb
 
 
 class _StrictSettings(msgspec.Struct, forbid_unknown_fields=True):
     limits: _StrictLimits = msgspec.field(default_factory=_StrictLimits)
-    seed: int = Settings.seed
-    environment: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*$")], str] = msgspec.field(
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = Settings.seed  # what numpy takes
+    environment: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*$")], Text] = msgspec.field(
         default_factory=dict
     )
-    folders: tuple[str, ...] = ()
+    folders: tuple[Text, ...] = ()
     reference: Annotated[str, msgspec.Meta(pattern=r"^[\w-][\w.-]*$")] = Settings.reference
     show_expected: tuple[str, ...] = ()
 
@@ -260,14 +270,19 @@ HEADING = re.compile(r"^# %% (wheat|chaff): (\w+)\s*$", re.MULTILINE)
 def read_variants(path: Path) -> list[Variant]:
     """The wheats and chaffs in one file: sections that begin `# %% wheat: name` or `# %% chaff: name`; a chaff names its
     misconception and its hint in comments on the next lines."""
-    _, *parts = HEADING.split(path.read_text())
-    variants = []
+    try:
+        _, *parts = HEADING.split(path.read_text())
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from None
+    variants: list[Variant] = []
     for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         notes = {key: re.search(rf"^# {key}: (.+)$", body, re.MULTILINE) for key in ("misconception", "hint")}
         missing = [key for key, found in notes.items() if kind == "chaff" and not found]
         if missing:
             raise CourseError(f"{path}: chaff {name} has no `# {missing[0]}:` line")
         said = {key: found.group(1).strip() if found else "" for key, found in notes.items()}
+        if (kind, name) in {(variant.kind, variant.name) for variant in variants}:
+            raise CourseError(f"{path}: two sections are called {kind}: {name}; give one another name")
         variants.append(Variant(kind, path.stem, name, body.strip() + "\n", **said))
     if not variants:
         raise CourseError(f"{path}: no `# %% wheat: name` or `# %% chaff: name` section")

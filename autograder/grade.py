@@ -106,7 +106,7 @@ class Grade:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Grade:
-        """The grade that `as_json` wrote."""
+        """The grade that `as_json` wrote; KeyError, TypeError, ValueError or AttributeError for anything else."""
         cells = {
             name: CellGrade(
                 cell["max_score"],
@@ -117,6 +117,16 @@ class Grade:
             )
             for name, cell in data["cells"].items()
         }
+        for cell in cells.values():
+            points = (
+                cell.max_score,
+                *(check.points for check in cell.checks),
+                *([] if cell.score is None else [cell.score]),
+            )
+            if not all(type(number) in (int, float) and math.isfinite(number) for number in points):
+                raise ValueError("points that are no numbers")
+        if data["status"] not in STATUSES or not isinstance(data["student"], str):
+            raise ValueError("no status, or no student")
         return cls(
             data["student"],
             data["assignment"],
@@ -124,5 +134,5 @@ class Grade:
             cells,
             tuple(data["notes"]),
             tuple(data["isolation"]),
-            data["seconds"],
+            float(data["seconds"]),
         )

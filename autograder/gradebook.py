@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,16 +17,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError, SAWarning
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session
 
 from autograder import notebook as nb
 from autograder.course import Assignment, Course
+from autograder.database import must_be_whole, real_transactions, told, why
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade, Manual
 from autograder.release import find_alembic, generate
 
+logging.getLogger("tornado.application").setLevel(
+    logging.CRITICAL
+)  # nbgrader puts tracebacks there of what we tell in a line
 # A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
 LOCK_SECONDS = 20
 
@@ -51,11 +55,12 @@ class Book:
         find_alembic()
         try:
             self.book = Gradebook(self._url(), self.course.course_id)
+            if self.book.engine.dialect.name == "sqlite":
+                must_be_whole(self.book.engine)
+                real_transactions(self.book.engine)
         except Exception as error:
             self._lock.close()
-            raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {error}") from None
-        if self.book.engine.dialect.name == "sqlite":
-            _real_transactions(self.book.engine)
+            raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {why(error)}") from None
         self._private()
         return self
 
@@ -94,7 +99,8 @@ class Book:
             for row in notebook.grades:
                 row.auto_score = _automatic(grade, names[row.cell_id])
                 marked = row.manual_score is not None
-                row.needs_manual_grade = changed if marked else row.auto_score is None
+                still = marked and row.needs_manual_grade  # changed before, and not looked at since
+                row.needs_manual_grade = changed or still if marked else row.auto_score is None
             for comment in notebook.comments:
                 comment.auto_comment = "No response." if names[comment.cell_id] in unanswered else None
             self.book.db.flush()
@@ -102,10 +108,11 @@ class Book:
             notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
             return _standing(submission, notebook)
 
-    def standing(self, assignment: Assignment, grade: Grade) -> Standing | None:
-        """What holds of a grade that was saved before; None where the database does not have it, or other scores in its place.
-        A deadline or penalty that was changed meanwhile counts from here on."""
+    def standing(self, assignment: Assignment, grade: Grade, timestamp: str | None) -> Standing | None:
+        """What holds of a grade that was saved before; None where the database does not have it, or other scores or another
+        time in its place. A deadline or penalty that was changed meanwhile counts from here on."""
         from nbgrader.api import MissingEntry
+        from nbgrader.utils import parse_utc
 
         with self._reading():
             try:
@@ -114,6 +121,8 @@ class Book:
             except MissingEntry:
                 return None
             if any(row.auto_score != _automatic(grade, row.name) for row in notebook.grades):
+                return None
+            if timestamp and submission.timestamp != parse_utc(timestamp):
                 return None
             penalty = self._late_penalty(grade.student, submission, notebook)
             if penalty == notebook.late_submission_penalty:
@@ -222,17 +231,18 @@ class Book:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         """A read that ends when it is done: one left open would lock out this very process's next write."""
-        try:
-            yield
-        finally:
-            self.book.db.rollback()
+        with told():
+            try:
+                yield
+            finally:
+                self.book.db.rollback()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """What is done inside is committed together: nbgrader's own commits become savepoints of an outer transaction."""
         outer = self.book.db
         try:
-            with self.book.engine.connect() as connection, connection.begin():
+            with told(), self.book.engine.connect() as connection, connection.begin():
                 # Nobody else writes inside this transaction, so nothing needs to be read anew after each savepoint.
                 self.book.db = Session(
                     bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
@@ -245,10 +255,6 @@ class Book:
                         self.book.db.commit()
                     finally:
                         self.book.db.close()
-        except OperationalError as error:
-            raise CourseError(
-                f"the gradebook cannot be written ({error.orig}); close what holds it, check the disk, and grade again"
-            ) from None
         finally:
             self.book.db = outer
 
@@ -299,21 +305,6 @@ def is_time(text: str) -> bool:
 
     try:
         parse_utc(text)
-    except (ValueError, OverflowError):
+    except Exception:  # dateutil trusts its input, and raises whatever it stumbles over
         return False
     return True
-
-
-def _real_transactions(engine: Any) -> None:
-    """Python's sqlite3 begins a transaction late, by itself, and not before a SAVEPOINT; then an outer transaction would
-    commit piece by piece. So it is told to keep out, and SQLAlchemy begins (its documentation's recipe)."""
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    engine.dispose()  # the connections made so far lack the first hook

@@ -8,6 +8,7 @@ on, the grade is made from the transcript. One that then differs from the grade 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Generator, Iterator, Sequence
@@ -118,7 +119,7 @@ class Class:
         found = {name: read_record(self.assignment, name) for name in self.names()}
         return {name: record for name, record in found.items() if record is not None}
 
-    def grades(self) -> Iterator[Grade]:
+    def grades(self) -> Generator[Grade, None, None]:
         """Grade what needs grading. What stood already comes first, then what is scored from transcripts, then what is run."""
         reference.require_fresh(self.assignment)
         todo = [name for name in self.names() if self.again or not self._is_fresh(name)]
@@ -131,7 +132,7 @@ class Class:
                 self._prepare(book)
             for name in sorted({*self.names()} - {*todo}):
                 grade = self.records[name].grade
-                if standing := book.standing(self.assignment, grade):
+                if standing := book.standing(self.assignment, grade, self._time(name)):
                     self.cached += 1
                     yield _standing(grade, standing)
                 else:  # the database was replaced, or another program wrote into it
@@ -147,7 +148,7 @@ class Class:
         def runs() -> Iterator[Earlier]:
             for name in filter(self._has_run, names):
                 job, record = self._job(name), self.records[name]
-                notebook = self._autograded(name) / f"{self.assignment.notebook}.ipynb"
+                notebook = self._notebook(name)
                 if isinstance(job, Job) and self.pending[name].answers_key == record.answers_key and notebook.is_file():
                     yield job, read_asked(self.assignment, record), notebook.read_bytes(), record.settled(self.verdicts)
                 else:
@@ -166,7 +167,10 @@ class Class:
 
     def _is_fresh(self, student: str) -> bool:
         """Whether nothing that the grade depends on has changed."""
-        return student in self.records and self.records[student].key == self.keys.grade(self.handed_in[student])
+        record = self.records.get(student)
+        if not record or record.key != self.keys.grade(self.handed_in[student]):
+            return False
+        return record.grade.status not in GRADED or self._notebook(student).is_file()
 
     def _has_run(self, student: str) -> bool:
         """Whether there is a transcript of what is handed in, and it may be used."""
@@ -207,7 +211,11 @@ class Class:
             return grade
         record = self.records.get(grade.student) if self._may_change(grade.student) else None
         old = record.grade if record and record.handed_in == self.pending[grade.student].handed_in else None
-        if old and (standing := book.standing(self.assignment, old)) and (why := reasons(old, grade)):
+        if (
+            old
+            and (standing := book.standing(self.assignment, old, self._time(grade.student)))
+            and (why := reasons(old, grade))
+        ):
             self.changes[grade.student] = Change(old, grade, why, self.apply)
             if not self.apply:
                 return _standing(old, standing)
@@ -247,16 +255,17 @@ class Class:
         self._prepare(book)
         grade = result.grade
         pending = self.pending.pop(grade.student)
-        timestamp = self._timestamp(grade.student)
-        if timestamp and not is_time(timestamp):
+        timestamp, written = self._time(grade.student), self._timestamp(grade.student)
+        if written and not timestamp:
             grade = replace(
-                grade, notes=(*grade.notes, f"timestamp.txt says {timestamp!r}, which is no time; not counted")
+                grade, notes=(*grade.notes, f"timestamp.txt says {written!r}, which is no time; not counted")
             )
-            timestamp = None
         shown = mark_scheme.beside_answers(self.source, result.notebook) if result.notebook else b""
         self._write_autograded(grade.student, shown, timestamp)
         before = read_record(self.assignment, grade.student)
-        changed = before is None or before.handed_in != pending.handed_in
+        # Where the database has another grade than we remember, nobody knows what a person marked.
+        same = before is not None and before.handed_in == pending.handed_in
+        changed = not (same and before and book.standing(self.assignment, before.grade, timestamp))
         standing = book.write(self.assignment, grade, timestamp, pending.unanswered, changed)
         record = Record(grade, pending.key, pending.answers_key, pending.handed_in, verdicts=self.verdicts)
         write_record(self.assignment, record, result.transcript)
@@ -274,11 +283,22 @@ class Class:
     def _autograded(self, student: str) -> Path:
         return self.assignment.course.autograded / student / self.assignment.name
 
+    def _notebook(self, student: str) -> Path:
+        return self._autograded(student) / f"{self.assignment.notebook}.ipynb"
+
     def _timestamp(self, student: str) -> str | None:
+        """What stands in timestamp.txt."""
         path = self._submitted(student) / "timestamp.txt"
         if path.is_symlink() or not path.is_file():
             return None
-        return path.read_text(errors="replace").strip()[:60] or None
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            return file.read(240).decode(errors="replace").strip()[:60] or None
+        return None
+
+    def _time(self, student: str) -> str | None:
+        """The same, if nbgrader can read it."""
+        text = self._timestamp(student)
+        return text if text and is_time(text) else None
 
     def _write_autograded(self, student: str, notebook: bytes, timestamp: str | None) -> None:
         """The folder that formgrader opens; it takes a submission for autograded when the timestamps agree."""

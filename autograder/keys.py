@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from autograder import known, reference
 from autograder import notebook as nb
 from autograder.course import Assignment
+from autograder.files import digest
 
 ENGINE = Path(__file__).parent
 # What decides a grade beside the notebooks: these versions, and this package's own text.
@@ -52,14 +52,8 @@ class Keys:
 
     def handed_in(self, student: str) -> str:
         """The files handed in."""
-        digest = hashlib.sha256()
         folder = self.assignment.course.submitted / student / self.assignment.name
-        for path in sorted(folder.rglob("*")):
-            digest.update(f"\0{path.relative_to(folder)}\0{path.is_symlink()}\0".encode(errors="surrogateescape"))
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= nb.MAX_NOTEBOOK_BYTES:
-                with contextlib.suppress(OSError):  # one that may not be read is told of when it is needed
-                    digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return digest(folder, nb.MAX_NOTEBOOK_BYTES)
 
     @cached_property
     def _assignment(self) -> str:
@@ -77,9 +71,9 @@ class Keys:
 
     def _hash(self, paths: list[Path], hidden: Sequence[tuple[str, bytes]] = ()) -> str:
         """Versions, files, settings, what lies beside the notebook, and what no student sees."""
-        digest = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
+        found = hashlib.sha256(repr([(name, version(name)) for name in DECIDING]).encode())
         for path in paths:
-            digest.update(path.read_bytes())
+            found.update(path.read_bytes())
         settings = replace(self.assignment.settings, show_expected=())  # a page's own business
-        digest.update(repr((settings, sorted(self.assignment.files.items()), hidden)).encode())
-        return digest.hexdigest()
+        found.update(repr((settings, sorted(self.assignment.files.items()), hidden)).encode())
+        return found.hexdigest()

@@ -15,7 +15,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,6 +28,11 @@ MAX_FRAME = 64 * 2**20
 # Nested answers of the course reach depth 4. A Python list this deep decodes without nearing the recursion limit.
 MAX_DEPTH = 32
 MAX_NODES = 1_000_000
+# Of one byte, msgpack makes an empty list of 56 and a pointer to it: 32 MB became 2.4 GB. Below this, nobody need count.
+SMALL = 2**20
+# Python's hashes of integers beyond 64 bits, tuples and complex numbers are no secret: one who makes them equal has every one
+# compared with every other. 1,000 take 5 ms, 10,000 a second, and a million would never end.
+MAX_HASHED = 1_000
 
 NUMPY_DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"} | {
     "float16", "float32", "float64", "complex64", "complex128",
@@ -82,7 +87,9 @@ def pack(message: list[Any]) -> bytes:
 
 
 def unpack(payload: bytes) -> list[Any]:
-    """The request or reply in `payload`; raises WireError for anything else."""
+    """The request or reply in `payload`; raises WireError for anything else, and before it takes up much memory."""
+    if len(payload) > SMALL and _items(payload) > MAX_NODES:
+        raise WireError(f"a message of over {MAX_NODES:,} items")
     try:
         message = msgspec.msgpack.decode(payload)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
@@ -90,6 +97,48 @@ def unpack(payload: bytes) -> list[Any]:
     if not isinstance(message, list) or not message or not isinstance(message[0], str):
         raise WireError("not a message: a list that begins with a word is expected")
     return message
+
+
+def _items(payload: bytes) -> int:
+    """How many items a message has, up to one more than MAX_NODES: read from their heads at 0.3 µs each, and nothing is made of
+    them."""
+    count, at, left = 0, 0, 1
+    while left and at < len(payload) and count <= MAX_NODES:
+        head = HEADS[payload[at]]
+        number = int.from_bytes(payload[at + 1 : at + 1 + head.digits], "big")
+        at += 1 + head.digits + head.size + number * head.size_each
+        left += head.items + number * head.items_each - 1
+        count += 1
+    return count
+
+
+class _Head(NamedTuple):
+    """What the first byte of an item in msgpack says: how many bytes of a number follow; how many bytes after them belong to the
+    item, and how many items are inside, at all events and for each of that number."""
+
+    digits: int = 0
+    size: int = 0
+    size_each: int = 0
+    items: int = 0
+    items_each: int = 0
+
+
+def _heads() -> list[_Head]:
+    heads = [_Head()] * 256
+    for n in range(16):
+        heads[0x80 + n], heads[0x90 + n] = _Head(items=2 * n), _Head(items=n)  # short dicts, short lists
+        heads[0xA0 + n], heads[0xB0 + n] = _Head(size=n), _Head(size=16 + n)  # short text
+    for n, digits in enumerate((1, 2, 4)):
+        heads[0xC4 + n] = heads[0xD9 + n] = _Head(digits, size_each=1)  # bytes, text
+        heads[0xC7 + n] = _Head(digits, size=1, size_each=1)  # extensions
+    for n, size in enumerate((4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17)):
+        heads[0xCA + n] = _Head(size=size)  # floats, integers, extensions of a fixed size
+    for n, digits in enumerate((2, 4)):
+        heads[0xDC + n], heads[0xDE + n] = _Head(digits, items_each=1), _Head(digits, items_each=2)  # lists, dicts
+    return heads
+
+
+HEADS = _heads()
 
 
 def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:
@@ -133,7 +182,7 @@ def _encode_tensor(tensor: Any, torch: types.ModuleType) -> list[Any]:
 
 def decode(tree: Any, resolve: Callable[[Reference], Any] = lambda reference: reference) -> Any:
     """The value of an `encode`d tree; `resolve` says what a reference becomes here."""
-    budget = [MAX_NODES]
+    budget = [MAX_NODES, MAX_HASHED]
     try:
         return _decode(tree, resolve, 0, budget)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, AttributeError) as error:
@@ -149,9 +198,12 @@ def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: 
     tag, *rest = tree
     if tag in ("list", "tuple", "set", "frozenset"):
         items = [_decode(item, resolve, depth + 1, budget) for item in rest[0]]
+        if tag in ("set", "frozenset"):
+            _spend_on_hashes(items, budget)
         return {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[tag](items)
     if tag == "dict":
         pairs = [(_decode(k, resolve, depth + 1, budget), _decode(v, resolve, depth + 1, budget)) for k, v in rest[0]]
+        _spend_on_hashes([key for key, _ in pairs], budget)
         return dict(pairs)
     if tag == "int":
         if len(rest[0]) > 4300:  # Python's own limit for int(str)
@@ -170,6 +222,14 @@ def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: 
             raise WireError("malformed reference")
         return resolve(Reference(number, tag, description[:200]))
     raise WireError(f"unknown kind of data: {str(tag)[:40]!r}")
+
+
+def _spend_on_hashes(keys: list[Any], budget: list[int]) -> None:
+    safe = sum(key is None or type(key) in (str, bytes, bool, float) for key in keys)  # text has a secret in its hash
+    safe += sum(type(key) is int and -(2**63) <= key < 2**63 for key in keys)
+    budget[1] -= len(keys) - safe
+    if budget[1] < 0:
+        raise WireError(f"over {MAX_HASHED:,} keys that are neither text nor small numbers")
 
 
 def _size(shape: Any, itemsize: int, data: bytes) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ class Session:
         self.losses: list[ChildEnded] = []
         self.blame: dict[str, int] = {}  # children lost, by the function that was called
         self.fault: AutograderError | None = None  # of ours; a test cell's `with check` must not swallow it
+        self.is_over = False
         self.generation = 0  # references into a child are good for that child only
         self.asked: list[Exchange] = []  # since the test cell that is running began
         self.kernel = self._start()
@@ -42,6 +43,14 @@ class Session:
         if time.monotonic() > self.deadline:
             return ChildEnded("timed out", f"the submission ran for over {self.limits.submission_seconds} s")
         return self.losses[-1] if len(self.losses) > MAX_REPLACEMENTS else None
+
+    def refuse(self, why: ChildEnded) -> bool:
+        """Take note that something is not run any more, since this session is `exhausted`; whether it is the first."""
+        first = why not in self.losses and not self.is_over
+        if first:
+            self.is_over = True
+            self.losses.append(why)
+        return first
 
     def lost(self, why: ChildEnded) -> None:
         """Take note that the child is gone, and put another in its place."""
@@ -74,8 +83,9 @@ class Session:
         return answer(message)
 
     def _exchange(self, request: bytes, about: str) -> tuple[bytes, list[Any]]:
-        if self.exhausted:
-            raise self.exhausted
+        if over := self.exhausted:
+            self.refuse(over)
+            raise over
         if self.blame.get(about, 0) >= MAX_LOSSES_BY_ONE:
             raise ChildEnded(self.losses[-1].why, f"{about} was not called again after {MAX_LOSSES_BY_ONE} such ends")
         try:
@@ -83,6 +93,9 @@ class Session:
         except ChildEnded as error:
             self.blame[about] = self.blame.get(about, 0) + 1
             self.lost(error)
+            raise
+        except AutograderError as error:
+            self.fault = error
             raise
 
     def close(self) -> None:

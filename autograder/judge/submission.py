@@ -16,6 +16,7 @@ from nbformat import from_dict
 
 from autograder import comparisons
 from autograder import notebook as nb
+from autograder.errors import InfrastructureError
 from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
 from autograder.judge.scoring import Scorer, error_output
@@ -92,15 +93,20 @@ class _Walk:
 
     async def run(self, index: int, cell: Any) -> None:
         """Run one cell in the sandbox; one that loses the child is told so in its output, and the walk goes on."""
+        where = nb.grade_id(cell) or f"cell {index + 1}"
         if gone := self.session.exhausted:
             cell.outputs = [error_output("NotRun", f"not run: {gone}")]
+            if self.session.refuse(gone):
+                self.notes.append(f"{where} and the cells after it were not run: {gone}")
             return
-        where, kernel = nb.grade_id(cell) or f"cell {index + 1}", self.session.kernel
+        kernel = self.session.kernel
         left = self.session.deadline - time.monotonic()
         self.client.kc, self.client.timeout = kernel, max(1, int(min(self.job.limits.cell_seconds, left)))
         try:
             await self.client.async_execute_cell(cell, index)
             self.session.executed.append(cell.source)
+        except InfrastructureError:
+            raise
         except Exception as error:
             loss = _loss(error, self.client.timeout)
             cell.outputs.append(error_output(loss.why.title().replace(" ", ""), str(loss)))

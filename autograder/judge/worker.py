@@ -85,6 +85,7 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     if folder:
         os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())  # what tests start is none of the fork server's
     confine.die_with_parent()  # the fork server; which in turn lives as long as there are workers, so:
     threading.Thread(target=_end_with_batch, daemon=True).start()
     import torch

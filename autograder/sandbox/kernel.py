@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import select
+import signal
 import socket
 import time
 from collections import deque
@@ -20,6 +21,7 @@ import msgspec
 from jupyter_client.session import Session
 
 from autograder import wire
+from autograder.errors import InfrastructureError
 from autograder.sandbox.warm import ChildLimits, await_child, fork
 
 # A kernel starts in 0.1 s, 1 s under a full load of forks.
@@ -30,6 +32,8 @@ READ_BYTES = 2**20
 MAX_REPLIES = 8
 MAX_MESSAGES = 10_000
 STATE_BYTES = 2000
+# A reply holds what `object?` shows, some 50 KB, and of an exception the first words. JSON of 4 MB can become 80 MB of lists.
+REPLY_BYTES = 4 * 2**20
 
 
 class ChildEnded(Exception):
@@ -61,13 +65,14 @@ class ChildKernel:
 
     def __init__(self, control: socket.socket, limits: ChildLimits, output_bytes: int) -> None:
         self.line, self.leash = fork(control, limits)
+        self.cpu_seconds = limits.cpu_seconds
         self.output_bytes = output_bytes
         self.session = Session(key=b"")
         self.allow_stdin = False  # nbclient sets it
         self.frames = wire.Frames()
         self.shell_channel, self.iopub_channel = Inbox(self), Inbox(self)
         self.replies: deque[tuple[bytes, list[Any]]] = deque()
-        self.ended: ChildEnded | None = None
+        self.ended: ChildEnded | InfrastructureError | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.output_left, self.output_dropped = output_bytes, 0
 
@@ -175,7 +180,7 @@ class ChildKernel:
         except BlockingIOError:
             return
         except (OSError, EOFError):
-            self._end(*self._verdict())
+            self._end_with(self._verdict())
         except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; they end this child alone
             self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
 
@@ -189,6 +194,9 @@ class ChildKernel:
             raise wire.WireError("answers to nothing")
 
     def _sort_message(self, payload: bytes) -> None:
+        if len(payload) > max(self.output_left, REPLY_BYTES):
+            self.output_dropped += 1
+            return
         name, *parts = msgspec.msgpack.decode(payload, type=list[bytes])
         if name == b"iopub" and len(payload) > max(self.output_left, STATE_BYTES):
             self.output_dropped += 1
@@ -204,21 +212,37 @@ class ChildKernel:
             raise wire.WireError("messages that nobody asked for")
         inbox.put(message)
 
-    def _verdict(self) -> tuple[str, str]:
-        """How the child ended, as its supervisor says; the line closes a moment before the supervisor knows."""
+    def _verdict(self) -> ChildEnded | InfrastructureError:
+        """How the child ended, as its supervisor says; the line closes a moment before the supervisor knows.
+
+        From inside its namespace nobody can end the child by SIGKILL, nor reach the supervisor: then it was the machine, which
+        is short of memory or shuts down.
+        """
         report: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
             self.leash.settimeout(2)
-            report = json.loads(self.leash.recv(8192) or b"{}")
+            heard = self.leash.recv(8192)
+            if not heard:
+                return InfrastructureError("the child and who watches over it were killed; see this machine's log")
+            report = json.loads(heard)
         if report.get("out_of_memory"):
-            return "out of memory", "it took more memory than the assignment allows"
+            return ChildEnded("out of memory", "it took more memory than the assignment allows")
         status = report.get("status")
+        if status == -signal.SIGKILL:
+            if (
+                report["cpu_seconds"] > 0.9 * self.cpu_seconds
+            ):  # the limit counts in ticks of 10 ms, the report does not
+                return ChildEnded("timed out", f"it took over {self.cpu_seconds} s of CPU time")
+            return InfrastructureError("the child was killed from outside; is this machine short of memory?")
         how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit {status}"
-        return "died", f"the process ended ({how})"
+        return ChildEnded("died", f"the process ended ({how})")
 
-    def _end(self, why: str, detail: str) -> ChildEnded:
+    def _end(self, why: str, detail: str) -> ChildEnded | InfrastructureError:
+        return self._end_with(ChildEnded(why, detail))
+
+    def _end_with(self, error: ChildEnded | InfrastructureError) -> ChildEnded | InfrastructureError:
         if self.ended is None:
-            self.ended = ChildEnded(why, detail)
+            self.ended = error
             if self.loop is not None:
                 self.loop.remove_reader(self.line)
             self.leash.close()

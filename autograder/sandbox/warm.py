@@ -78,6 +78,7 @@ class Warm:
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
+            process_group=0,  # a Ctrl-C is for the process that ends this one, and not for every process that the terminal knows
             env={"PATH": os.defpath, **_python_path(self.folder)},
         )
         theirs.close()

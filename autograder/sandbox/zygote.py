@@ -121,6 +121,7 @@ def become_child(
     """Shut this process in, layer by layer, and become the kernel. Any layer that fails is told and ends it."""
     try:
         confine.die_with_parent()
+        os.setsid()  # or kill(0, ...) would reach the warm process: a process group is the same in every namespace
         confine.private_files(limits["tmp"], limits["shm"], sys.argv[3:])
         child.lay_out(ipython.HOME)
         with open("/proc/self/statm") as file:
@@ -156,8 +157,9 @@ def watch(pid: int, leash: socket.socket, memory: int) -> dict[str, Any]:
         if leash.fileno() in ready or over:
             os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the rest with it
         if ready or over:
-            _, status = os.waitpid(pid, 0)
-            return {"out_of_memory": over, "status": os.waitstatus_to_exitcode(status)}
+            _, status, used = os.wait4(pid, 0)
+            seconds = used.ru_utime + used.ru_stime
+            return {"out_of_memory": over, "status": os.waitstatus_to_exitcode(status), "cpu_seconds": seconds}
 
 
 def exceeds(memory: int, inherited: int) -> bool:

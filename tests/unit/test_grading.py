@@ -228,6 +228,18 @@ def test_what_was_marked_and_handed_in_anew_waits_again_and_keeps_its_points(cou
     assert rows(course, "right")["essay"] == (None, 1.5, True)
 
 
+def test_a_mark_that_waits_for_a_second_look_goes_on_waiting_when_graded_again(course: Course) -> None:
+    mark(course, "right", 1.5)
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right", desk.answered(essay="Something else."))
+    graded(course, "right")
+    graded(course, "right", again=True)
+    assert rows(course, "right")["essay"] == (None, 1.5, True)
+    mark(course, "right", 1)
+    graded(course, "right", again=True)
+    assert rows(course, "right")["essay"] == (None, 1, False)
+
+
 def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a second run of anything: only the penalty is new."""
     monkeypatch.setattr("autograder.grading.Batch", None)
@@ -292,7 +304,7 @@ list(grading.Class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1
         }
 
 
-@pytest.mark.parametrize("spoil", ["transcript", "transcript is no JSON", "database"])
+@pytest.mark.parametrize("spoil", ["transcript", "transcript is no JSON", "database", "notebook", "time"])
 def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str) -> None:
     transcript = transcript_path(course.assignment(NAME), "right")
     if spoil == "transcript":
@@ -300,6 +312,11 @@ def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str
     elif spoil == "database":
         with gradebook(course) as book:
             book.remove_submission(NAME, "right")
+    elif spoil == "notebook":
+        (course.autograded / "right" / NAME / "tiny.ipynb").unlink()
+    elif spoil == "time":  # as in an older copy of the database
+        with gradebook(course) as book:
+            book.update_or_create_submission(NAME, "right", timestamp="2026-01-01 12:00:00 UTC")
     else:
         transcript.write_text("{")
     group = Class(course.assignment(NAME), 2, ["right"])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +189,52 @@ def test_a_warm_process_that_is_gone_is_an_infrastructure_fault() -> None:
             ChildKernel(warm.control, ChildLimits(), 1000).ready()
 
 
+def kill_soon(sandbox: Sandbox, before: set[int], whom: str) -> None:
+    """kill -9, in half a second, the child (process 1 of its namespace) or the supervisor above it."""
+
+    def kill() -> None:
+        depth = {pid: len(ids(pid)) for pid in descendants(sandbox.pid) - before}
+        wanted = max(depth.values()) if whom == "child" else min(depth.values())
+        for pid in (pid for pid, found in depth.items() if found == wanted):
+            os.kill(pid, signal.SIGKILL)
+
+    threading.Timer(0.5, kill).start()
+
+
+def ids(pid: int) -> list[str]:
+    """A process's numbers, in every namespace that it is in."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(line for line in status.splitlines() if line.startswith("NSpid")).split()
+
+
+@pytest.mark.parametrize("whom", ["child", "supervisor"])
+def test_a_child_that_the_machine_kills_is_an_infrastructure_fault(sandbox: Sandbox, whom: str) -> None:
+    """As where it is short of memory. The student could not have done it, and loses nothing: the submission is tried again."""
+    sleeps = "import time\ndef f(x): time.sleep(9)"
+    before = descendants(sandbox.pid)
+    with sandbox.child() as child, pytest.raises(InfrastructureError, match="killed"):
+        kill_soon(sandbox, before, whom)
+        child.run_silently(f"{sleeps}\nf(1)", 10)
+    for cells in [
+        (answer_cell(f"{sleeps}\nf(1)"), checking_cell("1", 1)),
+        (answer_cell(sleeps), checking_cell("with Checks(points=1)('f', 1): f(1)")),  # it swallows every exception
+    ]:
+        before = descendants(sandbox.pid)
+        kill_soon(sandbox, before, whom)
+        with pytest.raises(InfrastructureError, match="killed"):
+            sandbox.judge(*cells, call_seconds=20)
+
+
+def test_more_cpu_time_than_allowed_is_the_childs_own_doing(sandbox: Sandbox) -> None:
+    assert ends(sandbox, "while True: pass", cpu_seconds=1) == "timed out"
+
+
+def test_a_child_cannot_kill_itself_so_that_the_machine_is_blamed(sandbox: Sandbox) -> None:
+    deeds = "import contextlib, os, signal\nfor whom in (1, -1, 0):\n    with contextlib.suppress(OSError):"
+    deeds += " os.kill(whom, signal.SIGKILL)\nseen = 'alive'"
+    assert sandbox.look(deeds) == "alive"
+
+
 def test_a_fork_beside_a_printing_thread_can_print_too(sandbox: Sandbox) -> None:
     """A thread may hold the line's lock at the fork; in the new process nobody would ever let it go."""
     source = """
@@ -217,3 +267,16 @@ def test_an_exception_with_a_very_long_text_is_an_exception_like_others(sandbox:
     after = answer_cell("def f(): return 1", "after")
     grade = sandbox.judge(long, after, checking_cell("assert f() == 1"), cell_seconds=20).grade
     assert (grade.status, grade.score) == ("output limit", 1)
+
+
+def test_what_is_not_run_any_more_is_told(sandbox: Sandbox) -> None:
+    """Each cell and call is within its limit, and together they are not: whether it is a cell or a call that comes too late."""
+    slow = answer_cell("import time\ndef f(): time.sleep(2.1)", "slow")
+    call = sandbox.judge(slow, checking_cell("f(); f(); 1.0"), submission_seconds=2).grade
+    cell = sandbox.judge(
+        slow, checking_cell("f()"), code("late = 1"), checking_cell("f()", 3), submission_seconds=2
+    ).grade
+    for grade in (call, cell):
+        assert (grade.status, grade.cells["test"].score) == ("timed out", 0)
+        (note,) = grade.notes
+        assert "the submission ran for over 2 s" in note

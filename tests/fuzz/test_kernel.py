@@ -1,0 +1,162 @@
+"""The judge's end of the line beside a child that sends what it likes: the child is lost, or passed over; the judge goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from jupyter_client.session import Session
+
+from autograder import wire
+from autograder.course import Limits
+from autograder.judge.job import Job
+from autograder.judge.submission import judge
+from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
+from autograder.sandbox.warm import ChildLimits
+from tests.fuzz.mutations import altered
+from tests.fuzz.profiles import fuzz, fuzz_slowly
+from tests.unit.sandboxed import answer_cell, checking_cell, notebook
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+HONEST = {  # what a kernel sends when a cell runs: kind of message, content
+    "status": {"execution_state": "busy"},
+    "execute_input": {"code": "1", "execution_count": 1},
+    "stream": {"name": "stdout", "text": "words"},
+    "display_data": {"data": {"text/plain": "1"}, "metadata": {}, "transient": {"display_id": "a"}},
+    "update_display_data": {"data": {"text/plain": "2"}, "metadata": {}, "transient": {"display_id": "a"}},
+    "clear_output": {"wait": False},
+    "execute_result": {"data": {"text/plain": "1"}, "metadata": {}, "execution_count": 1},
+    "error": {"ename": "E", "evalue": "v", "traceback": ["t"]},
+    "comm_open": {"comm_id": "c", "target_name": "t", "data": {"state": {}, "method": "update"}},
+    "execute_reply": {"status": "ok", "execution_count": 1, "payload": [], "user_expressions": {}},
+}
+KINDS = st.sampled_from(sorted(HONEST))
+CONTENTS = KINDS.flatmap(
+    lambda kind: st.tuples(st.just(kind), altered(st.just(HONEST[kind]), JSON) | st.just(HONEST[kind]))
+)
+REPLIES = altered(st.just(["ok", ["function", 1, "f"], None, None]), JSON) | st.just(["ok", 2, None, None])
+
+
+@st.composite
+def frames(draw: Any) -> list[tuple[str, Any]]:
+    """What a child does in answer to one request: messages, replies, noise."""
+    step = (
+        st.tuples(st.just("message"), CONTENTS)
+        | st.tuples(st.just("reply"), REPLIES)
+        | st.tuples(st.just("noise"), st.binary(max_size=20))
+        | st.tuples(st.just("spoilt"), st.tuples(CONTENTS, st.integers(0, 2**32)))
+    )
+    return draw(st.lists(step, min_size=1, max_size=5))
+
+
+class Hostile:
+    """The other side of the line, with a child's two sockets, which answers each request by a script and then hangs up."""
+
+    def __init__(self, script: list[list[tuple[str, Any]]]) -> None:
+        self.script = script
+
+    @contextlib.contextmanager
+    def child(self) -> Iterator[ChildKernel]:
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        kernel = ChildKernel(control, ChildLimits(), 2**16)
+        _, (line, leash), _, _ = socket.recv_fds(theirs, 4096, 2)
+        thread = threading.Thread(target=self.play, args=(socket.socket(fileno=line), socket.socket(fileno=leash)))
+        thread.start()
+        try:
+            yield kernel
+        finally:
+            kernel.close()
+            thread.join()
+            control.close()
+            theirs.close()
+
+    def play(self, line: socket.socket, leash: socket.socket) -> None:
+        cutter, session = wire.Frames(), Session(key=b"")
+        with contextlib.suppress(OSError), line, leash:
+            leash.send(b'{"up": true}')
+            wire.send(line, wire.JUDGE, wire.pack(["ready"]))
+            for steps in self.script:
+                header = self.hear(line, cutter)
+                for kind, what in steps:
+                    line.sendall(self.frame(kind, what, session, header))
+            leash.send(b'{"out_of_memory": false, "status": 1, "cpu_seconds": 0}')
+
+    def hear(self, line: socket.socket, cutter: wire.Frames) -> dict[str, Any]:
+        """The header of the next request, if it is a kernel's."""
+        while data := line.recv(2**16):
+            for channel, payload in cutter.feed(data):
+                if channel == wire.KERNEL:
+                    parts = msgspec.msgpack.decode(payload)
+                    return dict(json.loads(parts[parts.index(b"<IDS|MSG>") + 2]))
+                return {}
+        raise OSError
+
+    def frame(self, kind: str, what: Any, session: Session, header: dict[str, Any]) -> bytes:
+        if kind == "noise":
+            return bytes(what)
+        if kind == "reply":
+            payload = msgspec.msgpack.encode(what)
+            return wire.HEADER.pack(len(payload), wire.JUDGE) + payload
+        (name, content), place = what if kind == "spoilt" else (what, None)
+        own = {**session.msg_header(name), "date": "2026-01-09T12:00:00Z"}
+        parts = [json.dumps(part).encode(errors="replace") for part in (own, header, {}, content)]
+        channel = b"shell" if name == "execute_reply" else b"iopub"
+        payload = bytearray(msgspec.msgpack.encode([channel, b"<IDS|MSG>", b"", *parts]))
+        if place is not None:
+            payload[place % len(payload)] ^= 1 + place % 255
+        return wire.HEADER.pack(len(payload), wire.KERNEL) + payload
+
+
+SCRIPTS = st.lists(frames(), min_size=1, max_size=3)
+
+
+@fuzz
+@given(SCRIPTS)
+def test_a_request_is_answered_or_the_child_has_ended(script: list[list[tuple[str, Any]]]) -> None:
+    with Hostile(script).child() as kernel:
+        kernel.ready()
+        for _ in script:
+            with contextlib.suppress(ChildEnded, RemoteError):
+                assert kernel.request("get", "x", timeout=0.05)[0] in ("ok", "missing")
+
+
+CELLS = (
+    answer_cell("def f(x): return x"),
+    checking_cell("assert f(1) == 3", 2),
+    checking_cell("f(4) * 0 + 1", 1, "last"),
+)
+
+
+@fuzz_slowly
+@given(SCRIPTS)
+def test_a_submission_whose_children_send_what_they_like_is_graded_with_what_it_earned(
+    script: list[list[tuple[str, Any]]],
+) -> None:
+    """The whole of the judge: cells by nbclient, names and calls by the wire. It ends in a status, with a score for each test."""
+    job = Job(
+        "ada", "tiny", notebook(*CELLS), frozenset(), (), Limits(cell_seconds=1, call_seconds=1, submission_seconds=3)
+    )
+    with contextlib.ExitStack() as stack:
+
+        def take(limits: ChildLimits, output_bytes: int) -> ChildKernel:
+            child = stack.enter_context(Hostile(script).child())
+            child.ready()
+            return child
+
+        judged = judge(job, take)
+    grade = judged.grade
+    assert grade.status in ("completed", "died", "timed out", "output limit")
+    assert grade.cells["test"].score in (0, 2)
+    assert grade.cells["last"].score in (0, 1, None)
+    assert json.dumps(judged.notebook)

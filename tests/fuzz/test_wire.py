@@ -1,0 +1,122 @@
+"""What a hostile child may send: any bytes, and messages that are nearly right. Only WireError comes out, soon, and small."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder import wire
+from tests.classroom import ROOT
+from tests.fuzz.mutations import altered, damaged
+from tests.fuzz.profiles import fuzz
+from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, crossed, same
+
+TENSORS = st.tuples(st.sampled_from(sorted(wire.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
+    lambda made: torch.arange(int(torch.Size(made[1]).numel())).to(getattr(torch, made[0])).reshape(made[1])
+)
+VALUES = st.recursive(
+    PLAIN | TENSORS, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner), max_leaves=4
+)
+MESSAGES = VALUES.map(lambda value: ["ok", wire.encode(value), None, 1])
+OTHER = TREES | SIZES | TAGS | st.binary(max_size=16)
+
+
+def read(payload: bytes) -> Any:
+    """What the judge makes of a reply."""
+    _, tree, *_ = [*wire.unpack(payload), None]
+    return wire.decode(tree)
+
+
+@fuzz
+@given(VALUES)
+def test_what_crosses_is_the_same_on_the_other_side(value: Any) -> None:
+    assert same(crossed(value), value)
+
+
+@fuzz
+@given(damaged(MESSAGES.map(wire.pack)))
+def test_a_damaged_message_is_read_or_is_a_wire_error(payload: bytes) -> None:
+    with contextlib.suppress(wire.WireError):
+        read(payload)
+
+
+@fuzz
+@given(altered(MESSAGES, OTHER))
+def test_a_message_that_is_nearly_right_is_read_or_is_a_wire_error(message: Any) -> None:
+    with contextlib.suppress(wire.WireError):
+        read(msgspec.msgpack.encode(message))
+
+
+@fuzz
+@given(st.lists(damaged(MESSAGES.map(wire.pack)), max_size=3), st.data())
+def test_a_damaged_stream_is_cut_into_frames_or_is_a_wire_error(payloads: list[bytes], data: st.DataObject) -> None:
+    stream = b"".join(wire.HEADER.pack(len(p), wire.JUDGE) + p for p in payloads)
+    stream = data.draw(damaged(st.just(stream)))
+    frames = wire.Frames()
+    with contextlib.suppress(wire.WireError):
+        found = sum(wire.HEADER.size + len(payload) for _, payload in frames.feed(stream))
+        assert found + len(frames.buffer) == len(stream)
+
+
+@fuzz
+@given(TREES)
+def test_items_are_counted_before_anything_is_made_of_them(tree: Any) -> None:
+    assert wire._items(msgspec.msgpack.encode(tree)) == count(tree)
+
+
+def count(tree: Any) -> int:
+    if isinstance(tree, dict):
+        return 1 + sum(count(key) + count(item) for key, item in tree.items())
+    return 1 + sum(map(count, tree)) if isinstance(tree, list) else 1
+
+
+HEAD = "b'\\x93\\xa2ok' + struct.pack('>BI', {kind}, {items}) + {unit} * {items}"
+# The largest frames there are, of what is small on the wire and large in memory, or slow.
+HOSTILE = {
+    "empty lists": HEAD.format(kind="0xDD", items=2**26 - 16, unit="b'\\x90'"),
+    "empty dicts": HEAD.format(kind="0xDD", items=2**26 - 16, unit="b'\\x80'"),
+    "nothing": HEAD.format(kind="0xDD", items=2**26 - 16, unit="b'\\xc0'"),
+    "short texts": HEAD.format(kind="0xDD", items=2**24 - 16, unit="b'\\xa3abc'"),
+    "a dict": HEAD.format(kind="0xDF", items=2**24 - 16, unit="b'\\xc0\\xc0'"),
+    "nested": "b'\\x92\\xa2ok' + b'\\x91' * (2**26 - 16)",
+    "one text": "b'\\x92\\xa2ok' + struct.pack('>BI', 0xDB, 2**26 - 16) + b'x' * (2**26 - 16)",
+    "an array": "wire.pack(['ok', ['ndarray', 'uint8', [2**26 - 64], bytes(2**26 - 64)]])",
+    "lists just below the limit": "wire.pack(['ok', ['list', [['list', []]] * 300_000]])",
+    "one hash": "wire.pack(['ok', ['set', [['int', str(n * (2**61 - 1))] for n in range(300_000)]]])",
+}
+PROGRAM = """
+import resource, struct, sys
+from autograder import wire
+payload = {payload}
+assert len(payload) <= wire.MAX_FRAME
+def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
+before = peak()
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+try:
+    wire.decode([*wire.unpack(payload), None][1])
+except wire.WireError as error:
+    print(error)
+print(peak() - before)
+"""
+# A frame's own bytes twice (an array is copied), and a million items of up to 120 bytes before and after they are decoded.
+MOST_MB = 2 * 64 + 250
+
+
+@pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE)
+def test_the_largest_frame_takes_its_stated_memory_and_time(payload: str) -> None:
+    program = PROGRAM.format(payload=payload)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) < MOST_MB, done.stdout
