@@ -80,16 +80,15 @@ def _unwritten(cell: CellGrade) -> bool:
 
 def _telling(names: list[str], cells: Mapping[str, CellGrade], asked: Mapping[str, Asked]) -> tuple[str, Check | None]:
     """Of the broken checks a law with its smallest counterexample, or else the first: checks go from the simple to the subtle,
-    and what breaks an early one breaks later ones too."""
+    and what breaks an early one breaks later ones too. So does what breaks a cell's very first, on the form of an answer."""
     broken = [
-        (name, check, example)
+        (name, check, example, check is cells[name].checks[0])
         for name in names
         for check, example in zip(cells[name].checks, _examples(cells[name], asked.get(name)), strict=True)
         if not check.passed
     ]
-    for name, check, _ in [*(found for found in broken if found[2]), *broken]:
-        return name, check
-    return names[0], None
+    telling = [found for found in broken if found[3]] or [found for found in broken if found[2]] or broken
+    return telling[0][:2] if telling else (names[0], None)
 
 
 def _examples(cell: CellGrade, asked: Asked | None) -> Iterator[str]:

@@ -156,6 +156,15 @@ def test_a_mistake_that_is_in_no_list_gets_the_broken_law_with_its_smallest_coun
     assert found.message == "The square of 37 is 1370 and that of -37 is 1369."
 
 
+def test_a_wrong_form_is_named_before_a_law_that_it_breaks(course: Course) -> None:
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("list", desk.answered(square_solution="def square(x):\n    return [x] * 2 if x > 0 else [x]"))
+    list(Class(course.assignment(NAME), 2, ["list"]).grades())
+    found = diagnosis(course.assignment(NAME), "list")
+    assert found
+    assert found.check == "two"
+
+
 def test_where_no_law_breaks_the_check_that_does_is_named(assignment: Assignment) -> None:
     found = diagnosis(assignment, "one-off")
     assert found
@@ -283,7 +292,7 @@ def test_a_page_has_the_hint_after_the_checks_and_one_hint_a_task(course: Course
 
 def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
-    desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x"))
+    desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x * (x != 2)"))
     list(Class(course.assignment(NAME), 2, ["shifted"]).grades())
     text = pages(course, "shifted")["shifted"]
     assert "<b>Start with this one:</b> a number and its opposite have one square. <span>The square of 1 is 2" in text
