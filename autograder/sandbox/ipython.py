@@ -48,7 +48,7 @@ class Line:
         """Send over this socket from now on; before that there is nobody to send to."""
         self.socket = socket.socket(fileno=descriptor)
         self.renew()
-        self.processes = os.memfd_create("line")
+        self.processes = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)  # a file without a name, to lock
         os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
