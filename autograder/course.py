@@ -16,8 +16,9 @@ from autograder.errors import CourseError
 CONFIG = "nbgrader_config.py"
 SETTINGS = "assignment.toml"
 VERDICTS = "mutants.toml"
-# What nbgrader lets a student or assignment be called, and what is safe as a folder's name.
-NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
+# What nbgrader lets a student or assignment be called, and what is safe as a folder's name. The last range are bytes of a
+# name that is no text, which no database, page or JSON can hold.
+NAME = re.compile(r"[^./\\\x00-\x1f\x7f\ud800-\udfff][^/\\\x00-\x1f\x7f\ud800-\udfff]{0,99}")
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,8 @@ def prepare() -> KernelApp:
     config.HistoryManager.hist_file = ":memory:"
     app: KernelApp = KernelApp.instance(config=config, session=Session(key=b""))
     app.initialize([])
+    # `exit()` asks the kernel to leave once the cell is done: what a script's last line is used to, and no wish to lose the rest.
+    app.kernel.shell.ask_exit = lambda: None
     app.folders = [folder for folder, _, _ in os.walk(HOME)]  # IPython's own; a child's /tmp is a fresh one
     return app
 
