@@ -3,11 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit class benchmark
+.PHONY: demo test lint unit attacks attacks-table class benchmark
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
-test: lint unit class
+test: lint unit attacks class
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -15,6 +15,12 @@ lint: .venv/ready
 
 unit: .venv/ready
 	$(BIN)/python -m pytest tests/unit
+
+attacks: .venv/ready
+	$(BIN)/python -m pytest tests/attacks
+
+attacks-table: .venv/ready
+	$(BIN)/python tests/attacks/table.py
 
 class: .venv/ready
 	$(BIN)/python -m pytest tests/course

@@ -27,7 +27,7 @@ def main() -> None:
             confine.mount("tmpfs", str(private), "tmpfs", 0, "mode=755")
             needed.mkdir(parents=True)
             confine.mount(aside, str(needed), None, confine.MS_MOVE, "")
-            os.rmdir(aside)
+            Path(aside).rmdir()
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)

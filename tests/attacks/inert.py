@@ -64,3 +64,43 @@ def troubles(page: str) -> list[str]:
     ):
         found.append(f"the policies {inspector.policies}")
     return found
+
+
+class Actor(HTMLParser):
+    """Notes in `acts` all that runs, loads or sends something, on a page that has scripts of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.acts: set[str] = set()
+        self.inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag
+        if tag in ACTING:
+            self.acts.add(f"<{tag} {sorted((name, value or '') for name, value in attrs)}>")
+        for name, value in attrs:
+            link = name == "href" and not LINK.fullmatch(value or "")
+            picture = name == "src" and not re.match(r"data:image/(png|jpeg|svg\+xml);|#not-shown", value or "")
+            style = name == "style" and not re.fullmatch(
+                r"(background-)?color: ?rgb\([\d,]+\);?", value or ""
+            )  # a terminal's
+            if name.startswith("on") or link or picture or style or name in ("srcdoc", "formaction", "action"):
+                self.acts.add(f"{name}={value}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside in ("script", "style"):
+            self.acts.add(data)
+
+
+ACTING = set("script iframe object embed form base meta link style svg math frame applet video audio".split())
+
+
+def acts(page: str) -> set[str]:
+    """What a page does: its scripts, handlers, frames, forms, styles, and links and pictures that are more than that."""
+    actor = Actor()
+    actor.feed(page)
+    actor.close()
+    return actor.acts

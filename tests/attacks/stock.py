@@ -1,5 +1,5 @@
 """Measures the other column once: the same attacks under stock `nbgrader autograde`, each on a course of its own in a jail,
-since nothing holds them there. `python tests/attacks/stock.py [PATTERN]` writes what it found into stock.json."""
+since nothing holds them there; run by root. `python tests/attacks/stock.py [PATTERN]` writes what it found into stock.json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from tests.attacks import arena
 from tests.attacks.attack import Attack
-from tests.attacks.batch import ATTACKS, fingerprint, hand_in, student
+from tests.attacks.batch import ATTACKS, fingerprint, hand_in, hand_over, student
 from tests.classroom import ROOT
 
 FOUND = Path(__file__).with_name("stock.json")
@@ -31,6 +31,7 @@ def main(pattern: str) -> None:
     found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
     found["nbgrader"] = version("nbgrader")
     with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
         template = Path(scratch, "template")
         arena.write_course(template)
         todo: list[tuple[str, Attack | None, str]] = [
@@ -40,7 +41,8 @@ def main(pattern: str) -> None:
         for name, attack, kind in todo:
             key = attack.name if attack else kind
             if re.search(pattern, f"{attack.family if attack else 'honest'}/{key}") and key not in found:
-                found[key] = measure(Path(scratch, name), template, name, attack, kind)
+                result = measure(Path(scratch, name), template, name, attack, kind)
+                found = (json.loads(FOUND.read_text()) if FOUND.exists() else found) | {key: result}
                 FOUND.write_text(json.dumps(found, indent=0, sort_keys=True) + "\n")
                 print(f"{key}: {found[key]}", flush=True)
                 shutil.rmtree(Path(scratch, name), ignore_errors=True)
@@ -62,6 +64,7 @@ def measure(folder: Path, template: Path, name: str, attack: Attack | None, kind
         hand_in(assignment, neighbour, None, neighbour[4:], words)
     hand_in(assignment, name, attack, kind, words)
     before = fingerprint(course, canary)
+    hand_over(folder)
     command = [sys.executable, "-m", "nbgrader", "autograde", arena.NAME, f"--student={name}", "--Execute.timeout=30"]
     try:
         subprocess.run([*jail(folder), *command], cwd=course, timeout=SECONDS, capture_output=True, check=False)
@@ -86,7 +89,8 @@ def points(database: Path, name: str) -> float | None:
 
 
 def jail(folder: Path) -> list[str]:
-    """Only this folder can be written, nothing outside can be reached, and all ends together."""
+    """Only this folder can be written, nothing outside can be reached, and all ends together. By an ordinary user: root's
+    number owns the kernel's settings in every jail."""
     tree = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--size", str(2**28), "--tmpfs", "/dev/shm"]
     tree += [
         "--size",
@@ -101,18 +105,9 @@ def jail(folder: Path) -> list[str]:
         str(folder),
     ]
     environment = ["--setenv", "HOME", str(folder), "--setenv", "GRADER_SECRET", arena.SECRET]
-    rights = [
-        "--unshare-all",
-        "--uid",
-        "65534",
-        "--gid",
-        "65534",
-        "--cap-drop",
-        "ALL",
-        "--die-with-parent",
-        "--new-session",
-    ]
-    return [str(bwrap_path()), *tree, *rights, *environment, "--chdir", str(folder / "course")]
+    rights = ["--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
+    user = [sys.executable, str(Path(__file__).with_name("as_nobody.py"))]
+    return [*user, str(bwrap_path()), *tree, *rights, *environment, "--chdir", str(folder / "course")]
 
 
 if __name__ == "__main__":

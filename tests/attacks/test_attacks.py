@@ -9,16 +9,18 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader import handlers
 
 from autograder import notebook as nb
 from tests.attacks import arena
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS, MARK, NEIGHBOURS, Arena, fight, marked_by_hand, scores, student
-from tests.attacks.inert import troubles
+from tests.attacks.inert import acts, troubles
 
 
 @pytest.fixture(scope="session", params=["whoever runs this", "an ordinary user"])
@@ -163,16 +165,34 @@ def test_no_feedback_page_shows_a_secret_of_the_graders(pages: dict[str, str]) -
 
 @pytest.mark.parametrize(
     "markup",
-    [
-        "<script>x</script>", "<img src=x onerror=y>", "<a href='javascript:x'>", "<iframe>", "<svg onload=x>", "<base href=x>",
-        "<img src='data:text/html;base64,x'>", "<img src='https://x'>", "<p style='background:url(x)'>", "<form>", "<style></style>",
-        "<link rel=stylesheet href=x>", "<meta http-equiv=refresh content=0>", "<object>", "<p onclick=x>", "<?xml-stylesheet x?>",
-    ],
-)  # fmt: skip
+    "<script>x</script> | <img src=x onerror=y> | <a href='javascript:x'> | <iframe> | <svg onload=x> | <base href=x> | <form> | "
+    "<img src='data:text/html;base64,x'> | <img src='https://x'> | <p style='background:url(x)'> | <style></style> | <object> | "
+    "<link rel=stylesheet href=x> | <meta http-equiv=refresh content=0> | <?xml-stylesheet x?> | <p onclick=x>".split(
+        " | "
+    ),
+)
 def test_the_inspector_sees_what_would_run(pages: dict[str, str], markup: str) -> None:
     page = next(iter(pages.values()))
     assert troubles(page) == []
     assert troubles(page.replace("<main>", f"<main>{markup}"))
+
+
+@pytest.fixture(scope="session")
+def formgrader(fought: Arena) -> Callable[[str], str]:
+    """The page on which a person marks a student's work, as the course's configuration makes it."""
+    config = fought.assignment.course.config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    exporter = HTMLExporter(config=config)
+    known = {"index": 0, "total": 1, "base_url": "/", "submission_id": "s", "notebook_id": "n", "assignment_id": "a"}
+    return lambda name: str(exporter.from_filename(str(fought.notebook(name)), resources={**known, "student": "x"})[0])
+
+
+def test_nothing_of_an_attack_runs_in_formgrader(fought: Arena, formgrader: Callable[[str], str]) -> None:
+    """nbgrader's page has scripts of its own, so what it does is compared with what it does for an honest submission."""
+    honest = acts(formgrader("000-solution"))
+    graded = [attack for attack in ATTACKS if fought.notebook(student(attack)).is_file()]
+    assert {a.name: more for a in graded if (more := acts(formgrader(student(a))) - honest)} == {}
 
 
 def test_this_user_is_who_it_says(fought: Arena) -> None:

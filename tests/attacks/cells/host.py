@@ -136,6 +136,7 @@ print("tried")
 # %% writes-kernel-settings
 # tries: to change the kernel's settings by /proc and /sys
 # base: solution
+# stock: it would change the machine that measures it
 def write(path, text): return os.write(os.open(path, os.O_WRONLY), text)
 for path in ("sys/kernel/core_pattern", "sys/vm/drop_caches", "sysrq-trigger", "sys/kernel/hostname", "sys/fs/file-max", "self/uid_map", "self/setgroups"):
     must_fail(path, lambda: write("/proc/" + path, b"0"))

@@ -57,6 +57,7 @@ print("tried")
 # %% kernel-doors
 # tries: calls that have carried past escapes: bpf, perf, userfaultfd, keys, modules, handles
 # base: solution
+# stock: it would change the machine that measures it
 attributes = ctypes.create_string_buffer(128)
 for name, number, *arguments in (
     ("bpf", 321, 0, attributes, 128), ("perf_event_open", 298, attributes, 0, -1, -1, 0), ("userfaultfd", 323, 1),
@@ -114,6 +115,7 @@ print("tried")
 # %% clock-and-name
 # tries: to set the clock and the machine's name
 # base: solution
+# stock: it would change the machine that measures it
 import time
 must_fail("the clock", lambda: time.clock_settime(time.CLOCK_REALTIME, 0))
 must_be_refused("hostname", 170, b"THE_MARK", 8)
