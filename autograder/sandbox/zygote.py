@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder.sandbox import child, confine, ipython
@@ -199,7 +200,7 @@ class Turns:
 def _tasks(name: str) -> int:
     """The threads of a process."""
     try:
-        return os.stat(f"/proc/{name}/task").st_nlink - 2
+        return Path(f"/proc/{name}/task").stat().st_nlink - 2
     except OSError:
         return 0
 
