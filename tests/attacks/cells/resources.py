@@ -133,11 +133,13 @@ print("tried")
 # tries: to make as many maps as the kernel allows
 # base: solution
 # shows: yes
-count = 0
-while count < 200_000:
-    if libc.mmap(None, 4096, 1 + count % 2 * 2, 0x22, -1, 0) in (None, 2**64 - 1): break
-    count += 1
-if count == 200_000: print("BREACH: as many as it likes")
+held = []
+while len(held) < 200_000:
+    where = libc.mmap(None, 4096, 1 + len(held) % 2 * 2, 0x22, -1, 0)
+    if where in (None, 2**64 - 1): break
+    held.append(where)
+for where in held: libc.munmap(ctypes.c_void_p(where), ctypes.c_size_t(4096))
+if len(held) == 200_000: print("BREACH: as many as it likes")
 print("tried")
 
 # %% absurd-array
