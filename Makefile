@@ -3,11 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit fuzz faults class benchmark
+.PHONY: demo test lint unit fuzz faults attacks attacks-table class benchmark
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
-test: lint unit fuzz faults class
+test: lint unit fuzz attacks faults class
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -23,6 +23,13 @@ fuzz: .venv/ready
 # The real command while disks fill and processes die: four minutes. FAULT_SEEDS=30 tries more random moments.
 faults: .venv/ready
 	$(BIN)/python -m pytest tests/faults
+
+# Some 190 hostile submissions, each followed by an honest one: five minutes.
+attacks: .venv/ready
+	$(BIN)/python -m pytest tests/attacks
+
+attacks-table: .venv/ready
+	$(BIN)/python tests/attacks/table.py
 
 class: .venv/ready
 	$(BIN)/python -m pytest tests/course

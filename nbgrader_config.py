@@ -18,3 +18,7 @@ c.CourseDirectory.db_url = f"sqlite:///{root}/gradebook/gradebook.db"
 # Stock `nbgrader autograde` waits up to 3 s for each kernel to leave; nothing is lost by not waiting.
 c.Execute.shutdown_kernel = "immediate"
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+
+# Formgrader and nbgrader's feedback show what students wrote; nothing in it may run there.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "autograder.formgrader.markdown"}

@@ -198,7 +198,7 @@ def grade(
             if as_json:
                 change = group.changes.get(result.student)
                 line = {**result.as_json(), "change": change and change.as_json()}
-                click.echo(json.dumps(line, ensure_ascii=False))
+                click.echo(json.dumps(line))  # in ASCII: a student's text may hold what some take for a line's end
             grades.append(replace(result, cells={}, notes=()) if as_json else result)  # what is said need not be kept
     grades.sort(key=lambda result: result.student)
     ungraded = [result for result in grades if result.status in ("unreadable", "failed")]

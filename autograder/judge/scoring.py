@@ -12,7 +12,7 @@ from nbformat import from_dict
 from autograder import notebook as nb
 from autograder.grade import CellGrade
 from autograder.judge import remote, test_cell
-from autograder.judge.imports import bound, instructor_imports
+from autograder.judge.imports import bound, imported, instructor_imports
 from autograder.transcript import Asked, Exchange
 
 
@@ -83,4 +83,4 @@ def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _fixtures(sources: tuple[str, ...]) -> frozenset[str]:
-    return frozenset().union(*map(bound, sources))
+    return frozenset().union(*map(bound, sources), *map(imported, sources))

@@ -24,6 +24,9 @@ from autograder.judge.imports import free_names
 from autograder.transcript import Span
 
 SKIP: Any = object()
+# A message repeats what a student's function returned, which may be 64 MB of text. The feedback page shows 1,000 characters
+# of one, and what a test of the course prints is at most 3,000 long.
+MOST_SAID, MOST_PRINTED = 2_000, 20_000
 
 
 @dataclass
@@ -90,14 +93,19 @@ def run(
             exec(body, namespace)
             value = eval(last, namespace) if last else None
         except Exception as error:
-            error_line = f"{type(error).__name__}: {error}"
+            error_line = _cut(f"{type(error).__name__}: {error}", MOST_SAID)
     made = [value for value in namespace.values() if isinstance(value, Checks)]
-    checks = tuple(Check(**result) for check in made for result in check.results)
+    results = (result for check in made for result in check.results)
+    checks = tuple(Check(**{**result, "message": _cut(result["message"], MOST_SAID)}) for result in results)
     spans = tuple(span for check in made if isinstance(check, _Watched) for span in check.spans)
-    verdict = Verdict(None, checks, spans, out.getvalue(), error_line)
+    verdict = Verdict(None, checks, spans, _cut(out.getvalue(), MOST_PRINTED), error_line)
     earned = sum(check.points for check in checks if check.passed)
     verdict.score, verdict.trouble = _score(value, points, error_line, earned, bool(made))
     return verdict
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} [and {len(text) - most:,} characters more]"
 
 
 def _score(value: Any, points: float, error: str, earned: float, has_checks: bool) -> tuple[float | None, str]:

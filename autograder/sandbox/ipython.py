@@ -48,7 +48,7 @@ class Line:
         """Send over this socket from now on; before that there is nobody to send to."""
         self.socket = socket.socket(fileno=descriptor)
         self.renew()
-        self.processes = os.memfd_create("line")
+        self.processes = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)  # a file without a name, to lock
         os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
@@ -206,6 +206,8 @@ def prepare() -> KernelApp:
     config.HistoryManager.hist_file = ":memory:"
     app: KernelApp = KernelApp.instance(config=config, session=Session(key=b""))
     app.initialize([])
+    # `exit()` asks the kernel to leave once the cell is done: what a script's last line is used to, and no wish to lose the rest.
+    app.kernel.shell.ask_exit = lambda: None
     app.folders = [folder for folder, _, _ in os.walk(HOME)]  # IPython's own; a child's /tmp is a fresh one
     return app
 

@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder.sandbox import child, confine, ipython
@@ -25,6 +26,8 @@ from autograder.sandbox import child, confine, ipython
 # How often the memory of a child is read. At 20 Hz one reading costs about 0.1 ms, and a child that fills memory at 2 GB a
 # second is stopped 100 MB over its limit.
 WATCH_SECONDS = 0.05
+# A kernel has four tasks, a DataLoader's workers two each.
+MANY_TASKS = 12
 HUGE_PAGE, MADV_COLLAPSE = 2 * 2**20, 25
 
 
@@ -94,6 +97,7 @@ def supervise(
 ) -> NoReturn:
     """Fork the confined child, then stand by: one report on the leash when it is up, one when it has ended."""
     leash = socket.socket(fileno=leash_descriptor)
+    everyone = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # before the child's own /proc covers it
     try:
         confine.die_with_parent()
         confine.new_namespaces()
@@ -103,11 +107,12 @@ def supervise(
             become_child(app, connection, tell, limits, system_call_filter)
         os.close(tell)
         os.close(connection)
+        turns = Turns(everyone, pid)
         trouble = os.read(up, 4096).decode()
         report = {"error": trouble} if trouble != "up" else {"up": True}
         leash.send(json.dumps(report).encode())
         if trouble == "up":
-            leash.send(json.dumps(watch(pid, leash, limits["memory"])).encode())
+            leash.send(json.dumps(watch(pid, leash, limits["memory"], turns)).encode())
     except OSError as error:
         with contextlib.suppress(OSError):
             leash.send(json.dumps({"error": str(error)}).encode())
@@ -144,22 +149,62 @@ def become_child(
         os._exit(0)
 
 
-def watch(pid: int, leash: socket.socket, memory: int) -> dict[str, Any]:
+def watch(pid: int, leash: socket.socket, memory: int, turns: Turns) -> dict[str, Any]:
     """Wait for the child's end, for the judge to let go of the leash, or for too much memory; say which it was."""
     handle = os.pidfd_open(pid)
     poller = select.poll()
     poller.register(handle, select.POLLIN)
     poller.register(leash, select.POLLIN | select.POLLHUP)
     inherited = shared_out(1)
+    full = leash.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)  # what every socket is born with; none can be enlarged
     while True:
         ready = {descriptor for descriptor, _ in poller.poll(WATCH_SECONDS * 1000)}
-        over = not ready and exceeds(memory, inherited)
+        over = not ready and exceeds(memory - in_sockets(full), inherited)
+        turns.share()
         if leash.fileno() in ready or over:
             os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the rest with it
         if ready or over:
             _, status, used = os.wait4(pid, 0)
             seconds = used.ru_utime + used.ru_stime
             return {"out_of_memory": over, "status": os.waitstatus_to_exitcode(status), "cpu_seconds": seconds}
+
+
+class Turns:
+    """Sees to it that one child with many tasks at work leaves its neighbours their turns: beside a bomb of 64 processes an
+    honest function of 50 ms took over 8 s, and was marked as endless."""
+
+    def __init__(self, processes: int, pid: int) -> None:
+        self.processes, self.pid = processes, pid  # /proc of the whole jail, in whose numbers one can be addressed
+
+    def share(self) -> None:
+        """Give way (nice 19: a 70th of the weight) with all but the first of the child's tasks, where there are many."""
+        inside = [name for name in os.listdir("/proc") if name.isdigit()]
+        if sum(map(_tasks, inside)) <= MANY_TASKS:
+            return
+        with contextlib.suppress(OSError):
+            namespace = os.readlink(f"{self.pid}/ns/pid", dir_fd=self.processes)
+            for name in filter(str.isdigit, os.listdir(self.processes)):
+                with contextlib.suppress(OSError):  # gone, or another child's, whose namespaces may not be seen
+                    if os.readlink(f"{name}/ns/pid", dir_fd=self.processes) == namespace:
+                        self._give_way(name)
+
+    def _give_way(self, name: str) -> None:
+        tasks = os.open(f"{name}/task", os.O_RDONLY, dir_fd=self.processes)
+        try:
+            for task in map(int, os.listdir(tasks)):
+                if task != self.pid:
+                    with contextlib.suppress(OSError):
+                        os.setpriority(os.PRIO_PROCESS, task, 19)
+        finally:
+            os.close(tasks)
+
+
+def _tasks(name: str) -> int:
+    """The threads of a process."""
+    try:
+        return Path(f"/proc/{name}/task").stat().st_nlink - 2
+    except OSError:
+        return 0
 
 
 def exceeds(memory: int, inherited: int) -> bool:
@@ -175,13 +220,25 @@ def exceeds(memory: int, inherited: int) -> bool:
 
 
 def anonymous(pid: int) -> int:
-    """Bytes of anonymous and shared memory that a process has; 0 if it is gone."""
-    return _fields(f"/proc/{pid}/status", "RssAnon", "RssShmem")
+    """Bytes of anonymous and shared memory that a process has, and of page tables, which 1 TB of untouched zeros fills
+    with 2 GB; 0 if it is gone."""
+    return _fields(f"/proc/{pid}/status", "RssAnon", "RssShmem", "VmPTE")
 
 
 def shared_out(pid: int) -> int:
     """The same, with a page that n processes share counted as 1/n in each; all of it where the kernel does not say."""
-    return _fields(f"/proc/{pid}/smaps_rollup", "Pss_Anon", "Pss_Shmem") or anonymous(pid)
+    pages = _fields(f"/proc/{pid}/smaps_rollup", "Pss_Anon", "Pss_Shmem")
+    return pages + _fields(f"/proc/{pid}/status", "VmPTE") if pages else anonymous(pid)
+
+
+def in_sockets(full: int) -> int:
+    """Bytes that the child's sockets could hold, `full` each. What was sent and not yet read is the kernel's memory, and no
+    process's: 480 pairs with enlarged buffers held 6 GB. A notebook has some five sockets."""
+    try:
+        with open("/proc/1/net/unix", "rb") as file:  # that of the child's network namespace
+            return (sum(1 for _ in file) - 1) * full
+    except OSError:
+        return 0
 
 
 def _fields(path: str, *names: str) -> int:

@@ -134,3 +134,18 @@ def test_the_courses_own_broken_notebook_is_the_courses_error(tmp_path: Path) ->
     for path in (tmp_path / "square.ipynb", tmp_path / "missing.ipynb"):
         with pytest.raises(CourseError):
             nb.read(path)
+
+
+def test_a_file_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
+    """Whoever handed it in chose it; it is repeated in notes, tables, pages and JSON."""
+    for name in (b"\xff\xfe.ipynb", b"a\nb\x1b[31m.ipynb"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(json.dumps(notebook(answer_cell("1"))))
+    with pytest.raises(SubmissionError) as said:
+        nb.read_submitted(tmp_path, "tiny", {"other"})
+    assert str(said.value).encode().isascii() is False
+    assert str(said.value).isprintable()
+
+
+def test_half_a_character_in_a_cell_is_replaced() -> None:
+    """JSON can hold it, and no message can: the cell would have ended its kernel."""
+    assert nb.source({"source": "x = '\ud800'"}) == "x = '?'"

@@ -286,3 +286,11 @@ def test_a_students_own_names_may_be_data_whatever_a_locked_cell_calls_them(sand
     cells = (code(LOCKED, grade_id="setup", locked=True), answer_cell("model = 5\ndef encoded(model, x): return 10"))
     cell = sandbox.judge(*cells, checking_cell("assert encoded(model, 5) == 10")).grade.cells["test"]
     assert (cell.score, "was the name bound anew?" in cell.error) == (0, True)
+
+
+def test_data_that_a_locked_cell_imports_and_the_judge_cannot_is_not_taken_from_the_student(sandbox: Sandbox) -> None:
+    """Or whoever defines the name would say what the test expects."""
+    locked = code("from beside_the_notebook_alone import EXPECTED", grade_id="setup", locked=True)
+    cells = (locked, answer_cell("EXPECTED = 7\ndef f(): return 7"), checking_cell("assert f() == EXPECTED"))
+    cell = sandbox.judge(*cells).grade.cells["test"]
+    assert (cell.score, "`EXPECTED` is plain data" in cell.error) == (0, True)

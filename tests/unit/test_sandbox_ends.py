@@ -61,6 +61,31 @@ def test_a_memory_hog_ends_as_out_of_memory(sandbox: Sandbox) -> None:
     )
 
 
+def test_page_tables_and_what_sockets_hold_are_memory_too(sandbox: Sandbox) -> None:
+    """No process's own size shows them: a terabyte of zeros read here and there, and messages that nobody reads."""
+    tables = """import ctypes
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+while True:
+    where = libc.mmap(None, 2**40, 1, 0x4022, -1, 0)
+    libc.madvise(where, 2**40, 15)
+    for address in range(where, where + 2**40, 2**21): ctypes.string_at(address, 1)"""
+    sockets = "import socket, time\nheld = [socket.socketpair() for _ in range(450)]\ntime.sleep(9)"
+    assert ends(sandbox, tables, seconds=30, memory=150 * 2**20) == "out of memory"
+    assert ends(sandbox, sockets, memory=150 * 2**20) == "out of memory"
+
+
+def test_a_child_of_many_tasks_gives_way_to_its_neighbours(sandbox: Sandbox) -> None:
+    """All but its first task: or a bomb of 64 processes takes an honest neighbour's time, and with it a mark."""
+    start = "import os, subprocess, time\nmany = [subprocess.Popen(['sleep', '9']) for _ in range({})]\ntime.sleep(1)\n"
+    ask = "seen = {os.getpriority(os.PRIO_PROCESS, p.pid) for p in many}, os.getpriority(os.PRIO_PROCESS, 1)"
+    with sandbox.child() as few, sandbox.child() as crowd:
+        assert seen(crowd, start.format(20) + ask) == ({19}, 0)
+        assert seen(few, start.format(2) + ask) == ({0}, 0)
+
+
 def test_memory_is_counted_over_all_processes_of_a_child(sandbox: Sandbox) -> None:
     """Ten programs of 60 MB each; each for itself is within the limit."""
     program = "hoard = b'1' * (60 * 2**20); import time; time.sleep(9)"
@@ -122,6 +147,12 @@ def test_a_flood_of_small_outputs_does_not_keep_the_judge_waiting(sandbox: Sandb
     judged = sandbox.judge(code("for i in range(2500): display(i)"), *AFTER, output_mb=1)
     assert judged.grade.status == "output limit"
     assert judged.grade.seconds < 3.5
+
+
+def test_exit_in_a_cell_ends_nothing(sandbox: Sandbox) -> None:
+    """A script's last line, by habit; in Jupyter it asks the kernel to leave, and all cells after it would be lost."""
+    judged = sandbox.judge(code("exit()"), code("quit(0)"), *AFTER)
+    assert (judged.grade.status, judged.grade.score) == ("completed", 3)
 
 
 def test_what_replays_is_not_what_was_fatal(sandbox: Sandbox) -> None:

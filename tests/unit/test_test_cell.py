@@ -183,3 +183,14 @@ def test_a_float_that_compares_as_it_likes_is_no_score() -> None:
         "Liar", (float,), {"__le__": lambda *_: True, "__ge__": lambda *_: True, "__float__": lambda _: math.nan}
     )
     assert run("f()", 3, {"f": lambda: liar(1)}, lambda name: SKIP).score is None
+
+
+def test_what_a_result_makes_a_test_say_is_cut() -> None:
+    """A function may return 64 MB of text; messages that repeat it are kept, printed and shown on a page."""
+    long = "x" * 3_000_000
+    source = "check = Checks(3)\nwith check('a', 3):\n    assert f() == 1, f()\ncheck.summary()\ncheck.score"
+    made = run(source, 3, {}, lambda name: lambda: long)
+    raised = run("print(f())\nraise ValueError(f())", 3, {}, lambda name: lambda: long)
+    said = [made.checks[0].message, made.printed, raised.error, raised.printed]
+    assert all(text.startswith("x") or "xxx" in text for text in said)
+    assert max(map(len, said)) < 21_000

@@ -1,0 +1,201 @@
+"""A submission that attacks gets the score of the honest one that it equals; its status says what happened; what it is after
+stays where it is; and the one behind it is graded as ever. By the real command, as whoever runs the tests and, where that
+is root, as an ordinary user too."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader import handlers
+
+from autograder import notebook as nb
+from tests.attacks import arena
+from tests.attacks.attack import Attack
+from tests.attacks.batch import ATTACKS, MARK, NEIGHBOURS, Arena, fight, marked_by_hand, scores, student
+from tests.attacks.inert import acts, troubles
+
+
+@pytest.fixture(scope="session", params=["whoever runs this", "an ordinary user"])
+def fought(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    run: list[str] = []
+    if request.param == "an ordinary user":
+        if os.getuid() != 0:
+            pytest.skip("whoever runs this is an ordinary user already")
+        run = [sys.executable, str(Path(__file__).with_name("as_nobody.py"))]
+        if (
+            tried := subprocess.run([*run, sys.executable, "-c", ""], capture_output=True, text=True, check=False)
+        ).returncode:
+            pytest.skip(f"no ordinary user can be had here: {tried.stderr.strip()[-300:]}")
+    folder = tmp_path_factory.mktemp("arena")
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o755)  # pytest's folders are private
+    yield fight(folder, run=run)
+
+
+each = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+
+
+def test_honest_submissions_get_what_they_earn(fought: Arena) -> None:
+    assert {name: fought.honest(name)["score"] for name in arena.HONEST} == arena.HONEST
+    assert all(fought.honest(name)["status"] == "completed" for name in NEIGHBOURS)
+
+
+@each
+def test_the_score_is_that_of_its_honest_equivalent(fought: Arena, attack: Attack) -> None:
+    assert scores(fought.of(attack)) == scores(fought.honest(attack.equals))
+
+
+@each
+def test_the_status_says_what_happened(fought: Arena, attack: Attack) -> None:
+    assert fought.of(attack)["status"] == attack.status, fought.of(attack)["notes"]
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.shows], ids=lambda attack: attack.name)
+def test_it_was_tried_and_refused(fought: Arena, attack: Attack) -> None:
+    """Where the attack itself can say so."""
+    outputs = [cell.get("outputs", []) for cell in nb.read(fought.notebook(student(attack)))["cells"]]
+    assert "tried" in json.dumps(outputs)
+    assert "BREACH" not in json.dumps(outputs)
+
+
+@each
+def test_the_next_submission_is_graded_as_ever(fought: Arena, attack: Attack) -> None:
+    kind, line = fought.neighbour(attack)
+    assert (line["status"], scores(line)) == ("completed", scores(fought.honest(kind))), line["notes"]
+
+
+def test_every_layer_is_named_in_every_result_that_ran(fought: Arena) -> None:
+    from autograder.sandbox.warm import LAYERS
+
+    for line in fought.lines.values():
+        assert line["isolation"] == ([] if line["status"] == "unreadable" else list(LAYERS))
+
+
+def test_the_course_and_the_graders_files_are_as_they_were(fought: Arena) -> None:
+    assert fought.after == fought.before
+
+
+def test_marks_given_by_a_person_stand(fought: Arena) -> None:
+    assert marked_by_hand(fought.assignment, "000-marked") == (1.5, "Well argued.")
+
+
+def test_nobody_reached_a_service_of_the_hosts(fought: Arena) -> None:
+    assert fought.host.visitors == []
+
+
+def test_nothing_is_left_on_this_machine(fought: Arena) -> None:
+    """No process, file, socket, segment or key that an attack made."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        if path.parent.name != str(os.getpid()):
+            assert MARK.encode() not in (path.read_bytes() if path.exists() else b"")
+    for top in ("/tmp", "/dev/shm", "/var/tmp", "/run", "/dev/mqueue"):
+        assert not [path for path in Path(top).glob("*") if MARK in path.name]
+    listening = [line for line in Path("/proc/net/unix").read_text().splitlines() if MARK in line]
+    assert [line for line in listening if "listener-of-the-host" not in line] == []
+    assert MARK not in Path("/proc/keys").read_text()
+    assert not list(Path(sys.prefix).rglob(f"{MARK}*"))
+
+
+def test_no_process_of_the_grader_is_left(fought: Arena) -> None:
+    """The processes that ran it had this course's folder in their command line or its secret in their environment."""
+    course = str(fought.assignment.course.root).encode()
+    left = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        left += [folder.name] if course in words or arena.SECRET.encode() in words else []
+    assert left == []
+
+
+def test_the_graders_memory_stays_small(fought: Arena) -> None:
+    """The largest process below this one, ever. A worker with torch has 0.3 GB, and a message of 64 MB becomes 0.2 more."""
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000  # kilobytes
+
+
+def test_what_is_written_about_each_is_small(fought: Arena) -> None:
+    course = fought.assignment.course
+    written = [
+        p
+        for top in (course.autograded, course.transcripts)
+        for p in top.rglob("*")
+        if not p.is_symlink() and p.is_file()
+    ]
+    assert written
+    assert [path for path in written if path.stat().st_size > 2.5 * 2**20] == []  # output_mb is 1
+
+
+def test_no_secret_of_the_graders_comes_out(fought: Arena) -> None:
+    """Neither in what a cell printed, nor in what the command says."""
+    assert arena.SECRET not in json.dumps([line["notes"] for line in fought.lines.values()])
+    for attack in ATTACKS:
+        path = fought.notebook(student(attack))
+        if path.is_file():
+            theirs = [cell for cell in nb.read(path)["cells"] if not nb.is_test(cell)]
+            assert arena.SECRET not in json.dumps(theirs), attack.name
+
+
+@pytest.fixture(scope="session")
+def pages(fought: Arena) -> dict[str, str]:
+    """The feedback on each, by student."""
+    course = fought.assignment.course
+    command = [str(Path(sys.executable).parent / "autograder"), "feedback", arena.NAME, "--course", str(course.root)]
+    subprocess.run(command, check=True, capture_output=True)
+    return {path.parent.parent.name: path.read_text() for path in course.feedback.glob(f"*/{arena.NAME}/*.html")}
+
+
+def test_every_attack_has_a_feedback_page_that_runs_and_loads_nothing(fought: Arena, pages: dict[str, str]) -> None:
+    assert {name: found for name, page in pages.items() if (found := troubles(page))} == {}
+    assert {student(attack) for attack in ATTACKS} <= set(pages)
+    assert max(map(len, pages.values())) < 3 * 2**20
+
+
+def test_no_feedback_page_shows_a_secret_of_the_graders(pages: dict[str, str]) -> None:
+    assert [name for name, page in pages.items() if arena.SECRET in page] == []
+
+
+@pytest.mark.parametrize(
+    "markup",
+    "<script>x</script> | <img src=x onerror=y> | <a href='javascript:x'> | <iframe> | <svg onload=x> | <base href=x> | <form> | "
+    "<img src='data:text/html;base64,x'> | <img src='https://x'> | <p style='background:url(x)'> | <style></style> | <object> | "
+    "<link rel=stylesheet href=x> | <meta http-equiv=refresh content=0> | <?xml-stylesheet x?> | <p onclick=x>".split(
+        " | "
+    ),
+)
+def test_the_inspector_sees_what_would_run(pages: dict[str, str], markup: str) -> None:
+    page = next(iter(pages.values()))
+    assert troubles(page) == []
+    assert troubles(page.replace("<main>", f"<main>{markup}"))
+
+
+@pytest.fixture(scope="session")
+def formgrader(fought: Arena) -> Callable[[str], str]:
+    """The page on which a person marks a student's work, as the course's configuration makes it."""
+    config = fought.assignment.course.config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    exporter = HTMLExporter(config=config)
+    known = {"index": 0, "total": 1, "base_url": "/", "submission_id": "s", "notebook_id": "n", "assignment_id": "a"}
+    return lambda name: str(exporter.from_filename(str(fought.notebook(name)), resources={**known, "student": "x"})[0])
+
+
+def test_nothing_of_an_attack_runs_in_formgrader(fought: Arena, formgrader: Callable[[str], str]) -> None:
+    """nbgrader's page has scripts of its own, so what it does is compared with what it does for an honest submission."""
+    honest = acts(formgrader("000-solution"))
+    graded = [attack for attack in ATTACKS if fought.notebook(student(attack)).is_file()]
+    assert {a.name: more for a in graded if (more := acts(formgrader(student(a))) - honest)} == {}
+
+
+def test_this_user_is_who_it_says(fought: Arena) -> None:
+    """The ordinary user's course is his, and so is all that grading wrote."""
+    ours = fought.assignment.course.root.stat().st_uid
+    assert {path.stat().st_uid for path in fought.assignment.course.autograded.iterdir()} == {ours}
