@@ -14,18 +14,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autograder.course import Assignment, Course, open_course
 from autograder.errors import AutograderError, IsolationError
 from autograder.files import scratch
+from autograder.progress import progress
 
 if TYPE_CHECKING:
     from autograder.regrade import Change
@@ -117,7 +116,7 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
     from autograder.build import build as build_release
 
     found = open_course(folder).assignment(assignment)
-    problems = build_release(found, workers, lambda total, rows: _progress(rows, total, f"proving {assignment}"))
+    problems = build_release(found, workers, lambda total, rows: progress(rows, total, f"proving {assignment}"))
     if problems:
         for problem in problems:
             click.echo(f"- {problem}", err=True)
@@ -146,7 +145,7 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
     found = open_course(folder).assignment(assignment)
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
-        return _progress(rows, total, f"auditing {assignment}", quiet=as_json)
+        return progress(rows, total, f"auditing {assignment}", quiet=as_json)
 
     made = run.audit(found, workers, repeats, watch)
     path = page.write_page(found, made)
@@ -194,7 +193,7 @@ def grade(
         click.echo(f"passed over: the folder {name} cannot be a student's name; rename it", err=True)
     grades = []
     with contextlib.closing(group.grades()) as results:  # stopped between two of them, its processes end at once
-        for result in _progress(results, total, f"grading {assignment}", quiet=as_json):
+        for result in progress(results, total, f"grading {assignment}", quiet=as_json):
             if as_json:
                 change = group.changes.get(result.student)
                 line = {**result.as_json(), "change": change and change.as_json()}
@@ -231,7 +230,7 @@ def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) ->
             f"no hints: {assignment} has changed since it was built; `autograder build {assignment}` first", err=True
         )
     count = 0
-    for _ in _progress(write_feedback(found, students), None, f"feedback for {assignment}"):
+    for _ in progress(write_feedback(found, students), None, f"feedback for {assignment}"):
         count += 1
     click.echo(f"{count} pages in {found.course.feedback}/STUDENT/{assignment}/")
     click.echo(f"next: `nbgrader release_feedback {assignment}` hands them out, `autograder export` writes the grades")
@@ -322,29 +321,6 @@ def doctor(folder: Path | None, mend: bool, as_json: bool) -> None:
     if not as_json:
         click.echo("all is well" if not ill else f"{ill} of these are missing")
     sys.exit(3 if ill else 0)
-
-
-def _progress(rows: Iterable[T], total: int | None, what: str, quiet: bool = False) -> Iterator[T]:
-    """Pass `rows` on, with a bar on a terminal and a line now and then elsewhere; both on stderr."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield from _plain(rows, total, what, (lambda _: None) if quiet else (lambda line: click.echo(line, err=True)))
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        for row in rows:
-            progress.advance(task)
-            yield row
-
-
-def _plain(rows: Iterable[T], total: int | None, what: str, say: Callable[[str], None]) -> Iterator[T]:
-    step = max(1, (total or 100) // 10)
-    say(what if total is None else f"{what}: {total} to do")
-    for count, row in enumerate(rows, 1):
-        if count % step == 0:
-            say(f"{what}: {count} done")
-        yield row
 
 
 def _say_changes(changes: dict[str, Change], assignment: str, applied: bool) -> None:

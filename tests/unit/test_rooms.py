@@ -102,12 +102,13 @@ def test_processes_and_limits_are_made_in_the_sandbox_alone() -> None:
 
 def test_only_the_command_line_knows_how_it_is_shown() -> None:
     shown = {module for module in MODULES if {name.split(".")[0] for name in imports(module)} & {"click", "rich"}}
-    assert shown == {"autograder.cli", "autograder.tables"}
+    assert shown == {"autograder.cli", "autograder.progress", "autograder.tables"}
 
 
 def test_nothing_imports_the_command_line() -> None:
     assert not [module for module in MODULES if "autograder.cli" in imports(module)]
     assert [module for module in MODULES if "autograder.tables" in imports(module)] == ["autograder.cli"]
+    assert [module for module in MODULES if "autograder.progress" in imports(module)] == ["autograder.cli"]
 
 
 def test_nothing_unpickles() -> None:
