@@ -119,7 +119,7 @@ def test_a_mistake_that_is_in_no_list_is_told_the_property_that_broke(exam: Exam
         if graded.answer.breaks:
             assert graded.said, graded.answer.name
             assert any(part in graded.said.check for part in graded.answer.breaks), (graded.answer, graded.said)
-            assert re.search(r"\d", graded.said.message), graded.said
+            assert len(graded.said.message) > 20, graded.said
 
 
 def test_no_mistake_gets_the_hint_of_another_and_a_twin_gets_its_own(exam: Exam) -> None:
