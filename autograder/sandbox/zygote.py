@@ -18,8 +18,9 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from autograder.sandbox import child, confine, ipython
 
@@ -28,6 +29,7 @@ from autograder.sandbox import child, confine, ipython
 WATCH_SECONDS = 0.05
 # A kernel has four tasks, a DataLoader's workers two each.
 MANY_TASKS = 12
+SHARED_OUT = ("Pss_Anon", "Pss_Shmem")
 HUGE_PAGE, MADV_COLLAPSE = 2 * 2**20, 25
 
 
@@ -97,7 +99,8 @@ def supervise(
 ) -> NoReturn:
     """Fork the confined child, then stand by: one report on the leash when it is up, one when it has ended."""
     leash = socket.socket(fileno=leash_descriptor)
-    everyone = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # before the child's own /proc covers it
+    everyone = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # these two before the child's own /proc covers them
+    shared = open("/proc/self/smaps_rollup")  # noqa: SIM115, open for as long as this process
     try:
         confine.die_with_parent()
         confine.new_namespaces()
@@ -112,7 +115,7 @@ def supervise(
         report = {"error": trouble} if trouble != "up" else {"up": True}
         leash.send(json.dumps(report).encode())
         if trouble == "up":
-            leash.send(json.dumps(watch(pid, leash, limits["memory"], turns)).encode())
+            leash.send(json.dumps(watch(pid, leash, limits["memory"], shared, turns)).encode())
     except OSError as error:
         with contextlib.suppress(OSError):
             leash.send(json.dumps({"error": str(error)}).encode())
@@ -149,17 +152,16 @@ def become_child(
         os._exit(0)
 
 
-def watch(pid: int, leash: socket.socket, memory: int, turns: Turns) -> dict[str, Any]:
+def watch(pid: int, leash: socket.socket, memory: int, shared: TextIO, turns: Turns) -> dict[str, Any]:
     """Wait for the child's end, for the judge to let go of the leash, or for too much memory; say which it was."""
     handle = os.pidfd_open(pid)
     poller = select.poll()
     poller.register(handle, select.POLLIN)
     poller.register(leash, select.POLLIN | select.POLLHUP)
-    inherited = shared_out(1)
     full = leash.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)  # what every socket is born with; none can be enlarged
     while True:
         ready = {descriptor for descriptor, _ in poller.poll(WATCH_SECONDS * 1000)}
-        over = not ready and exceeds(memory - in_sockets(full), inherited)
+        over = not ready and exceeds(memory - in_sockets(full), shared)
         turns.share()
         if leash.fileno() in ready or over:
             os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the rest with it
@@ -207,16 +209,20 @@ def _tasks(name: str) -> int:
         return 0
 
 
-def exceeds(memory: int, inherited: int) -> bool:
+def exceeds(memory: int, shared: TextIO) -> bool:
     """Whether the child's process tree took more than `memory` bytes beyond what it had from the fork.
 
     This /proc shows that tree only. The sum of RssAnon counts a page as often as it is shared, so it is never too small; it
     is asked first, since the other sum walks page tables: 7 ms a process where this takes 0.2. That one shares the warm
-    process's pages out among all that have them, and a child that forks holds more of the shares: so it can be too large by
-    the warm process's own size, 0.3 GB, and never too small by more than a third of that.
+    process's pages out among all that have them. One share is the child's from the fork: as much as this supervisor's own,
+    which has written to nothing (`shared` is its account). A child that forks holds more of the shares: so the sum can be too
+    large by the warm process's own size, 0.3 GB, and never too small by more than a third of that.
     """
     everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return sum(map(anonymous, everyone)) > memory and sum(map(shared_out, everyone)) - inherited > memory
+    if sum(map(anonymous, everyone)) <= memory:
+        return False
+    shared.seek(0)
+    return sum(map(shared_out, everyone)) - _sum(shared, *SHARED_OUT) > memory
 
 
 def anonymous(pid: int) -> int:
@@ -227,7 +233,7 @@ def anonymous(pid: int) -> int:
 
 def shared_out(pid: int) -> int:
     """The same, with a page that n processes share counted as 1/n in each; all of it where the kernel does not say."""
-    pages = _fields(f"/proc/{pid}/smaps_rollup", "Pss_Anon", "Pss_Shmem")
+    pages = _fields(f"/proc/{pid}/smaps_rollup", *SHARED_OUT)
     return pages + _fields(f"/proc/{pid}/status", "VmPTE") if pages else anonymous(pid)
 
 
@@ -244,9 +250,13 @@ def in_sockets(full: int) -> int:
 def _fields(path: str, *names: str) -> int:
     try:
         with open(path) as file:
-            fields = dict(line.split(":", 1) for line in file if line.startswith(names))
+            return _sum(file, *names)
     except OSError:
         return 0
+
+
+def _sum(lines: Iterable[str], *names: str) -> int:
+    fields = dict(line.split(":", 1) for line in lines if line.startswith(names))
     return sum(int(fields[name].split()[0]) * 1024 for name in names if name in fields)
 
 
