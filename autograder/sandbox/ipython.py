@@ -140,6 +140,8 @@ class Kernel(IPythonKernel):
     shell_stream = traitlets.Any()
     shell_channel_thread = traitlets.Any(NoSubshells())
     _supports_kernel_subshells = False
+    # ipykernel waits half a millisecond after each cell for its output thread; here output is sent by whoever made it.
+    _execute_sleep = traitlets.Float(0.0)
 
     async def do_execute(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
         """The reply repeats an exception's text and traceback, which nobody reads here, and which may be larger than a frame;
