@@ -46,11 +46,11 @@ def test_processes_are_counted_for_each_child_alone(sandbox: Sandbox) -> None:
 def test_a_background_process_dies_with_its_child(sandbox: Sandbox) -> None:
     before = descendants(sandbox.pid)
     with sandbox.child() as child:
-        seen(
-            child, "import subprocess\nseen = subprocess.Popen('setsid sleep 1000 & setsid sleep 1000', shell=True).pid"
-        )
+        start = "import os, subprocess, time\nsubprocess.Popen('setsid sleep 1000 & setsid sleep 1000', shell=True)\n"
+        wait = "while sum(map(str.isdigit, os.listdir('/proc'))) < 4: time.sleep(.01)\nseen = 'child, shell and two sleeps'"
+        seen(child, start + wait)
         started = descendants(sandbox.pid) - before
-        assert len(started) >= 4  # supervisor, child, shell, a sleep or two
+        assert len(started) >= 5  # the supervisor too
     assert gone(started)
 
 
