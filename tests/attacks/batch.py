@@ -44,6 +44,8 @@ class Host:
                 listener = stack.enter_context(socket.socket(family))
                 listener.bind(address)
                 listener.listen()
+                # Closed alone, it would go on listening for the thread that waits for visitors.
+                stack.callback(listener.shutdown, socket.SHUT_RDWR)
                 threading.Thread(target=self._answer, args=(listener,), daemon=True).start()
                 if family == socket.AF_INET:
                     self.port = listener.getsockname()[1]
