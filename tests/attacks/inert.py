@@ -6,8 +6,8 @@ import re
 from html.parser import HTMLParser
 
 ELEMENTS = set(
-    "html head meta title style body header main section aside h1 h2 h3 h4 dl dt dd p ul ol li table caption thead tbody tfoot tr "
-    "th td a code pre span strong em b i del div details summary figure img bdi blockquote br hr s u sup sub input".split()
+    "html head meta title style body header main section aside h1 h2 h3 h4 dl dt dd p ul ol li table caption thead tbody tfoot "
+    "tr th td a code pre span strong em b i del div details summary figure img bdi blockquote br hr s u sup sub input".split()
 )
 ATTRIBUTES = set(
     "lang charset name content http-equiv class id scope colspan href rel src alt tabindex role aria-label start aria-hidden "
