@@ -39,7 +39,7 @@ def p_value(k, n, classes):
 
 
 # %% zero_shot_predict second_best
-# breaks: worked by hand / the predictions
+# breaks: worked by hand / the predictions / alone as among others
 def zero_shot_predict(image_features, class_features, labels):
     S = F.normalize(image_features, dim=-1) @ F.normalize(class_features, dim=-1).T
     pred = S.argsort(dim=1, descending=True)[:, 1]

@@ -29,7 +29,7 @@ def pairwise_accuracy(image_features, A, B):
 
 
 # %% pairwise_accuracy with_a_tolerance
-# breaks: captions that hardly differ
+# breaks: captions that hardly differ / each image looks at the directions
 def pairwise_accuracy(image_features, A, B):
     right = F.cosine_similarity(image_features, A, dim=-1) > F.cosine_similarity(image_features, B, dim=-1) + 0.05
     return float(right.double().mean())

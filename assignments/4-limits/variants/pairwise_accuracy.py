@@ -68,14 +68,14 @@ def pairwise_accuracy(image_features, A, B):
 
 # %% chaff: no_norm
 # misconception: dot = cosine
-# hint: Normalize the captions.
+# hint: Normalize the captions: their lengths differ. The image's length is on both sides and changes nothing.
 def pairwise_accuracy(image_features, A, B):
     return float(((image_features * A).sum(1) > (image_features * B).sum(1)).double().mean())
 
 
 # %% chaff: ties_win
 # misconception: tie = success
-# hint: If both captions score the same, CLIP did NOT tell them apart.
+# hint: If both captions score the same, CLIP did NOT tell them apart; argmax takes the first of the two. Compare with >.
 def pairwise_accuracy(image_features, A, B):
     cosine = torch.nn.functional.cosine_similarity
     return float((cosine(image_features, A) >= cosine(image_features, B)).double().mean())
@@ -125,7 +125,7 @@ def pairwise_accuracy(image_features, A, B):
 
 # %% chaff: argmax_ties
 # misconception: argmax knows about ties
-# hint: argmax takes the first of two equal values, so a tie counts as right; compare with > instead.
+# hint: If both captions score the same, CLIP did NOT tell them apart; argmax takes the first of the two. Compare with >.
 def pairwise_accuracy(image_features, A, B):
     cosine = torch.nn.functional.cosine_similarity
     both = torch.stack([cosine(image_features, A), cosine(image_features, B)], dim=1)
@@ -151,7 +151,7 @@ def pairwise_accuracy(image_features, A, B):
 
 # %% chaff: images_only
 # misconception: normalizing the images is enough
-# hint: The image's length is on both sides and changes nothing; the captions' lengths differ.
+# hint: Normalize the captions: their lengths differ. The image's length is on both sides and changes nothing.
 def pairwise_accuracy(image_features, A, B):
     images = torch.nn.functional.normalize(image_features, dim=-1)
     return float(((images * A).sum(1) > (images * B).sum(1)).double().mean())
