@@ -289,10 +289,10 @@ class Class:
     def _timestamp(self, student: str) -> str | None:
         """What stands in timestamp.txt."""
         path = self._submitted(student) / "timestamp.txt"
-        if path.is_symlink() or not path.is_file():
-            return None
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            return file.read(240).decode(errors="replace").strip()[:60] or None
+        with contextlib.suppress(OSError):  # a folder that may not be read, too
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as file:
+                    return file.read(240).decode(errors="replace").strip()[:60] or None
         return None
 
     def _time(self, student: str) -> str | None:

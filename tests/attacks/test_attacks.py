@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from tests.attacks.inert import acts, troubles
 
 
 @pytest.fixture(scope="session", params=["whoever runs this", "an ordinary user"])
-def fought(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def fought(request: pytest.FixtureRequest) -> Iterator[Arena]:
     run: list[str] = []
     if request.param == "an ordinary user":
         if os.getuid() != 0:
@@ -34,10 +35,11 @@ def fought(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             tried := subprocess.run([*run, sys.executable, "-c", ""], capture_output=True, text=True, check=False)
         ).returncode:
             pytest.skip(f"no ordinary user can be had here: {tried.stderr.strip()[-300:]}")
-    folder = tmp_path_factory.mktemp("arena")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)  # pytest's folders are private
-    yield fight(folder, run=run)
+    # Not pytest's own: that is private, and becomes so again whenever another pytest starts.
+    with tempfile.TemporaryDirectory(prefix="arena-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield fight(folder, run=run)
 
 
 each = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
