@@ -41,11 +41,12 @@ def main() -> None:
     ours_1, ours_2, stock, floor, gaps = [], [], [], [], []
     for turn in range(1, options.rounds + 1):
         stock.append(grade_stock(students[: options.stock], turn))
+        before = floor_seconds(students[:20])
         cost, gap = grade_ours(1)
         ours_1.append(cost)
         gaps.append(gap)
+        floor.append((before + floor_seconds(students[:20])) / 2)  # a machine's pace changes within a minute
         ours_2.append(grade_ours(2)[0])
-        floor.append(floor_seconds(students[:20]))
         print(
             f"round {turn}: stock {show(stock[-1], options.stock)} | 1 worker {show(cost, len(students))} | "
             f"2 workers {show(ours_2[-1], len(students))} | warm {gap:.2f} s | floor {floor[-1]:.2f} s",

@@ -69,7 +69,7 @@ async def converse(app: KernelApp, descriptor: int) -> None:
             await arrived.wait()
         arrived.clear()
         try:
-            data = line.socket.recv(2**20, socket.MSG_DONTWAIT)
+            data = line.socket.recv(wire.READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
             continue
         if not data:

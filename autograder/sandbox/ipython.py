@@ -28,6 +28,7 @@ from autograder import wire
 
 HOME = "/tmp/notebook"
 MOST_SAID = 2_000
+BUSY = b'{"execution_state": "busy"}'
 # A debugger in the kernel would add threads and 150 ms, and nobody attaches to a batch run.
 sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
 # As in Jupyter while no debugger is attached; Python's own would ask for input and fail the cell.
@@ -54,12 +55,19 @@ class Line:
     def renew(self) -> None:
         """A lock of this process's own: a thread that held the old one at the fork is not here to let it go."""
         self.threads = threading.Lock()
+        self.held = b""  # and what it held is for the other to send
 
-    def send(self, channel: int, payload: bytes) -> None:
+    def send(self, channel: int, payload: bytes, more: bool = False) -> None:
+        """Send a frame; where `more` follow at once, together with the next. (To wake the judge takes 0.1 ms on either side.)"""
+        frame = wire.frame(channel, payload)
         with self.threads:
+            if more:
+                self.held += frame
+                return
             fcntl.lockf(self.processes, fcntl.LOCK_EX)
             try:
-                wire.send(self.socket, channel, payload)
+                self.socket.sendall(self.held + frame)
+                self.held = b""
             finally:
                 fcntl.lockf(self.processes, fcntl.LOCK_UN)
 
@@ -75,8 +83,8 @@ class Channel:
         message = msgspec.msgpack.encode([self.name, *(bytes(part) for part in parts)])
         if len(message) > wire.MAX_FRAME:
             self.line.send(wire.JUDGE, wire.pack(["dropped", len(message)]))
-        else:
-            self.line.send(wire.KERNEL, message)
+        else:  # a cell's text follows its first state, and its last state the reply
+            self.line.send(wire.KERNEL, message, more=self.name == b"shell" or bytes(parts[-1]) == BUSY)
 
     def on_recv(self, callback: Callable[[list[Any]], Awaitable[None]], **_: Any) -> None:
         self.receive = callback

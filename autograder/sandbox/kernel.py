@@ -26,7 +26,6 @@ from autograder.sandbox.warm import ChildLimits, await_child, fork
 
 # A kernel starts in 0.1 s, 1 s under a full load of forks.
 READY_SECONDS = 30
-READ_BYTES = 2**20
 # One request has one answer, and one cell one reply and some hundred state messages of 500 bytes. More than this, waiting
 # unread, is a child that floods the judge.
 MAX_REPLIES = 8
@@ -169,7 +168,7 @@ class ChildKernel:
 
     def _read(self) -> None:
         try:
-            data = self.line.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            data = self.line.recv(wire.READ_BYTES, socket.MSG_DONTWAIT)
             if not data:
                 raise EOFError
             for channel, payload in self.frames.feed(data):

@@ -224,6 +224,11 @@ seen = open_, [line.socket.fileno(), *pairs]
     assert all(where.startswith(harmless) for where in leads.values())
 
 
+def test_nothing_waits_to_be_sent_while_a_students_code_runs(inside: Look) -> None:
+    """What is held back with the state "busy" would be lost with a child that dies, and sent twice by one that forks."""
+    assert inside("from autograder.sandbox.ipython import KernelApp\nseen = KernelApp.instance().line.held") == b""
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("CapEff", 0), ("CapPrm", 0), ("CapInh", 0), ("CapBnd", 0), ("CapAmb", 0), ("NoNewPrivs", 1), ("Seccomp", 2)],
