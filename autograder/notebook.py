@@ -264,13 +264,14 @@ def _plain(cell: Cell) -> Cell:
 
 
 def _differences(ours: Cell, theirs: Cell) -> list[str]:
+    """Notes on how a known cell differs from the release. Who changed it is not said: it may be the instructor, afterwards."""
     name = grade_id(ours)
     if theirs["cell_type"] != ours["cell_type"]:
         return [f"cell {name} was turned into a {theirs['cell_type']} cell; restored"]
     if is_graded(ours) and grader(theirs).get("points") != grader(ours).get("points"):
-        return [f"the points of {name} were changed; the instructor's count"]
+        return [f"the points of {name} are not the release's; those of the release count"]
     if not is_answer(ours) and source(theirs).strip() != source(ours).strip():
-        return [f"cell {name} was changed; the instructor's was run"]
+        return [f"cell {name} is not the release's; the one of the release was run"]
     return []
 
 

@@ -41,7 +41,7 @@ EXPECTED = {  # status, automatic score, and a word of the one line that says wh
     "format-3": ("completed", 3, ""),
     "lacking": ("mended", 2, "cell double-solution was missing; it counts as unanswered"),
     "doubled": ("mended", 3, "cell square-solution came 2 times; the last counts"),
-    "priced": ("mended", 3, "the points of square were changed; the instructor's count"),
+    "priced": ("mended", 3, "the points of square are not the release's; those of the release count"),
 }
 
 

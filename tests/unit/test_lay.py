@@ -53,7 +53,9 @@ def test_an_answer_as_released_counts_as_unanswered() -> None:
 def test_changed_tests_and_locked_cells_are_the_instructors_again() -> None:
     laid = lay(submitted(test="2", setup="import math; math.pi = 3"))
     assert texts(laid) == ["import math", "def f(x): return x**2", HIDDEN]
-    assert set(laid.notes) == {f"cell {name} was changed; the instructor's was run" for name in ("setup", "test")}
+    assert set(laid.notes) == {
+        f"cell {name} is not the release's; the one of the release was run" for name in ("setup", "test")
+    }
 
 
 def test_changed_points_do_not_count() -> None:
@@ -61,7 +63,7 @@ def test_changed_points_do_not_count() -> None:
     student["cells"][3]["metadata"]["nbgrader"]["points"] = 100
     laid = lay(student)
     assert [nb.points(cell) for cell in laid.notebook["cells"] if nb.is_test(cell)] == [2]
-    assert laid.notes == ("the points of test were changed; the instructor's count",)
+    assert laid.notes == ("the points of test are not the release's; those of the release count",)
 
 
 def test_an_answer_turned_into_text_is_code_again() -> None:

@@ -40,6 +40,23 @@ def test_nothing_at_the_end_is_full_marks() -> None:
     assert verdict("").score == 3
 
 
+def test_a_law_that_breaks_leaves_its_smallest_counterexample() -> None:
+    source = """
+from autograder.checks import for_all
+from hypothesis import strategies as st
+check = Checks(points=3)
+with check("holds", 1):
+    for_all(n=st.integers(2, 50))(lambda n: None)
+with check("does not", 2):
+    @for_all(n=st.integers(2, 50), word=st.text())
+    def _(n, word):
+        assert n < 20, f"{n} is too large."
+"""
+    found = verdict(source)
+    assert [check.message for check in found.checks] == ["", "20 is too large."]
+    assert [(span.check, span.example) for span in found.spans] == [("holds", ""), ("does not", "n=20, word=''")]
+
+
 @given(st.floats().filter(lambda value: not 0 <= value <= 3))
 def test_a_number_that_is_no_score_is_for_a_person(value: float) -> None:
     """nan, infinite, negative or too large: the test cell is at fault, so nobody gets 0 for it."""

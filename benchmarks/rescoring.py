@@ -1,0 +1,55 @@
+"""Grades a class, changes its tests, and times how long `autograder grade` takes to score what was handed in anew: from the
+transcripts, without running it. `python benchmarks/rescoring.py [SUBMISSIONS]` (default 200: three minutes)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from autograder import notebook as nb
+from autograder.course import open_course
+from benchmarks.against_nbgrader import BIN, FOLDER, environment, make_class
+from benchmarks.process_tree import measure
+from tests.classroom import NAME
+
+
+def main(count: int = 200) -> None:
+    make_class(count)
+    ran = report("graded", [], count)
+    change(lambda source: f"{source.rstrip()}  # changed", "cosine_similarity_matrix")
+    report("one test cell of ten changed", [], count, ran)
+    change(lambda source: f"{source.rstrip()}  # changed")
+    report("all test cells changed", [], count, ran)
+    change(lambda source: source.replace('", 1.25)', '", 1)'))
+    report("points changed: what would change", [], count, ran)
+    report("points changed, --apply", ["--apply"], count, ran)
+
+
+def change(edit: Callable[[str], str], only: str = "") -> None:
+    """Edit the test cells of the source notebook."""
+    path = open_course(FOLDER).assignment(NAME).source_path
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        if nb.is_test(cell) and (not only or nb.grade_id(cell) == only):
+            cell["source"] = edit(nb.source(cell))
+    path.write_text(json.dumps(notebook))
+
+
+def report(what: str, options: list[str], count: int, ran: float = 0) -> float:
+    """Grade, and print the seconds; every submission must come to a grade."""
+    lines: list[str] = []
+    cost = measure([str(BIN / "autograder"), "grade", NAME, "--json", *options], FOLDER, lines.append)
+    assert len(lines) == count, f"{len(lines)} results of {count}"
+    changed = sum("change" in json.loads(line) for line in lines)
+    share = f", {ran / cost.wall:.1f} times faster than to run it" if ran else ""
+    print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {changed} grades differ{share}", flush=True)
+    return cost.wall
+
+
+if __name__ == "__main__":
+    os.environ.update(environment())
+    main(*map(int, sys.argv[1:]))
