@@ -70,6 +70,10 @@ class _Task:
         return self.manual is not None and self.manual.score is not None
 
     @property
+    def stale(self) -> bool:
+        return self.manual is not None and self.manual.stale
+
+    @property
     def points(self) -> float | None:
         return self.manual.score if self.manual and self.by_person else self.grade.score
 

@@ -41,10 +41,11 @@ class CellGrade:
 
 @dataclass(frozen=True)
 class Manual:
-    """What a person gave for one cell: points, or None, and a comment."""
+    """What a person gave for one cell: points, or None, and a comment; `stale` where other files were handed in since."""
 
     score: float | None
     comment: str
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Grade:
     isolation: tuple[str, ...] = ()
     seconds: float = 0.0
     marked: frozenset[str] = frozenset()  # the cells that a person has given points for
+    stale: frozenset[str] = frozenset()  # the cells for which a person did, and other files were handed in since
 
     @property
     def score(self) -> float | None:
@@ -77,8 +79,9 @@ class Grade:
 
     @property
     def waiting(self) -> list[str]:
-        """The cells whose points a person must still give."""
-        return [name for name, cell in self.cells.items() if cell.score is None and name not in self.marked]
+        """The cells whose points a person must still give, or look at again."""
+        left = {name for name, cell in self.cells.items() if cell.score is None} - self.marked
+        return [name for name in self.cells if name in left | self.stale]
 
     def as_json(self) -> dict[str, Any]:
         """The line that `--json` prints, documented in the README."""

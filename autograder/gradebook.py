@@ -36,10 +36,12 @@ LOCK_SECONDS = 20
 
 @dataclass(frozen=True)
 class Standing:
-    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", and the cells marked by hand."""
+    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", the cells marked by hand, and
+    those of them whose mark is `stale`: it was given for other files."""
 
     late: str
     marked: frozenset[str]
+    stale: frozenset[str]
 
 
 class Book:
@@ -143,7 +145,11 @@ class Book:
             except MissingEntry:
                 return {}, 0.0
             comments = {row.name: row.manual_comment or "" for row in notebook.comments}
-            found = {row.name: Manual(row.manual_score, comments.pop(row.name, "")) for row in notebook.grades}
+            stale = _stale(notebook)
+            found = {
+                row.name: Manual(row.manual_score, comments.pop(row.name, ""), row.name in stale)
+                for row in notebook.grades
+            }
             found |= {name: Manual(None, text) for name, text in comments.items()}
             return found, float(notebook.late_submission_penalty or 0.0)
 
@@ -293,10 +299,14 @@ def _automatic(grade: Grade, name: str) -> float | None:
 
 def _standing(submission: Any, notebook: Any) -> Standing:
     late, penalty = submission.total_seconds_late, notebook.late_submission_penalty or 0
-    marked = {row.name for row in notebook.grades if row.manual_score is not None and not row.needs_manual_grade}
-    return Standing(
-        f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else "", frozenset(marked)
-    )
+    marked = {row.name for row in notebook.grades if row.manual_score is not None}
+    said = f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else ""
+    return Standing(said, frozenset(marked), _stale(notebook))
+
+
+def _stale(notebook: Any) -> frozenset[str]:
+    """The cells that were marked, and are to be looked at again."""
+    return frozenset(row.name for row in notebook.grades if row.manual_score is not None and row.needs_manual_grade)
 
 
 def is_time(text: str) -> bool:

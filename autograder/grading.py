@@ -318,4 +318,4 @@ class Class:
 
 def _standing(grade: Grade, standing: Standing) -> Grade:
     notes = (*grade.notes, standing.late) if standing.late else grade.notes
-    return replace(grade, notes=notes, marked=standing.marked)
+    return replace(grade, notes=notes, marked=standing.marked, stale=standing.stale)

@@ -53,9 +53,12 @@ class Row:
         if not self.is_graded:
             return f"{self.grade.status}: {'; '.join(self.grade.notes)}"
         troubled = [name for name in self.grade.waiting if self.grade.cells[name].trouble]
-        written = [name for name in self.grade.waiting if name not in troubled]
+        again = [name for name in self.grade.waiting if name not in troubled and name in self.grade.stale]
+        written = [name for name in self.grade.waiting if name not in (*troubled, *again)]
         parts = [f"{name}: {self.grade.cells[name].trouble}" for name in troubled]
-        return "; ".join([*parts, *([f"to be marked: {', '.join(written)}"] if written else [])])
+        parts += [f"to be marked: {', '.join(written)}"] if written else []
+        parts += [f"handed in anew since it was marked: {', '.join(again)}"] if again else []
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -171,8 +174,9 @@ def _row(assignment: Assignment, book: Book, answers: Known, student: str) -> Ro
     misconceptions = tuple((task, each.misconception) for task, each in found.items() if each.misconception)
     manual, penalty = book.manual(assignment, student)
     marked = frozenset(name for name, given in manual.items() if given.score is not None)
+    stale = frozenset(name for name, given in manual.items() if given.stale)
     points = {name: _points(manual.get(name), cell.score) for name, cell in grade.cells.items()}
-    return Row(replace(grade, marked=marked), points, penalty, misconceptions)
+    return Row(replace(grade, marked=marked, stale=stale), points, penalty, misconceptions)
 
 
 def _points(given: Manual | None, automatic: float | None) -> float | None:

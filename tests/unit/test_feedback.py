@@ -359,6 +359,9 @@ def test_points_of_a_person_count_and_replace_those_of_the_test(laid: nb.Noteboo
 
 
 def test_comment_on_an_answer_is_shown_with_its_task(laid: nb.Notebook) -> None:
+    text = render(laid, manual={"explain_batch": Manual(2.5, "Good numbers.", stale=True)})
+    assert "graded by a person, for what was handed in before; to be looked at again" in " ".join(text.split())
+    assert "Comment on what was handed in before" in text
     text = render(laid, manual={"clip_loss-solution": Manual(None, "Multiply."), "clip_loss": Manual(None, "")})
     assert section(text, "Task 6: the CLIP loss").count('<p class="comment">') == text.count('<p class="comment">') == 1
     assert "Multiply." in section(text, "Task 6: the CLIP loss")

@@ -203,10 +203,10 @@ def test_another_hidden_file_grades_everybody_anew(course: Course) -> None:
     assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
 
 
-def mark(course: Course, student: str, points: float) -> None:
+def mark(course: Course, student: str, points: float, cell: str = "essay") -> None:
     """As formgrader does it."""
     with gradebook(course) as book:
-        row = {row.name: row for row in book.find_submission_notebook("tiny", NAME, student).grades}["essay"]
+        row = {row.name: row for row in book.find_submission_notebook("tiny", NAME, student).grades}[cell]
         row.manual_score, row.needs_manual_grade = points, False
         book.db.commit()
 
@@ -226,6 +226,17 @@ def test_what_was_marked_and_handed_in_anew_waits_again_and_keeps_its_points(cou
     desk.hand_in("right", desk.answered(essay="Something else."))
     assert graded(course, "right")["right"].waiting == ["essay"]
     assert rows(course, "right")["essay"] == (None, 1.5, True)
+
+
+def test_an_overruled_score_of_a_test_waits_too_when_another_answer_is_handed_in(course: Course) -> None:
+    """Otherwise a mistake that a person marked, and the student has mended since, would go on costing points unseen."""
+    mark(course, "right", 0.5, "square")
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right", desk.answered(essay="Something else."))
+    assert graded(course, "right")["right"].waiting == ["square", "essay"]
+    assert rows(course, "right")["square"][1:] == (0.5, True)
+    mark(course, "right", 2, "square")
+    assert graded(course, "right")["right"].waiting == ["essay"]
 
 
 def test_a_mark_that_waits_for_a_second_look_goes_on_waiting_when_graded_again(course: Course) -> None:
