@@ -26,6 +26,7 @@ def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
         made = Path(folder) / "release"
         stripped = release.generate(assignment, made, f"sqlite:///{folder}/gradebook.db")
         problems += [f"left in the release: {leak}" for leak in release.leaks(source, stripped)]
+        problems += proof.unavailable(stripped)
         problems += release.leaked_files(assignment, made / assignment.name)
         if problems:
             return problems

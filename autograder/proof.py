@@ -5,6 +5,7 @@ every chaff loses marks in its own task and in no other. All of them are graded 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade
-from autograder.judge.imports import bound, free_names
+from autograder.judge.imports import bound, free_names, imported_modules
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
 from autograder.transcript import Transcript, loads
@@ -63,6 +64,8 @@ class Expectation:
 def _why(grade: Grade, name: str) -> str:
     cell = grade.cells[name]
     said = [f"{check.name}: {check.message}" for check in cell.checks if not check.passed] or [cell.error]
+    if not said[0] and cell.checks:
+        said = [f"its checks are worth {math.fsum(check.points for check in cell.checks):g} together"]
     return f" ({said[0]})" if said[0] else ""
 
 
@@ -129,6 +132,18 @@ def faults(source: nb.Notebook) -> list[str]:
     return found
 
 
+def unavailable(release: nb.Notebook) -> list[str]:
+    """What a release imports and no student has, one line each: this engine."""
+    cells = [cell for cell in release["cells"] if cell["cell_type"] == "code"]
+    ours = [
+        cell
+        for cell in cells
+        if any(name.split(".")[0] == "autograder" for name in imported_modules([nb.source(cell)]))
+    ]
+    told = "imports autograder, which students do not have: import it in the hidden part"
+    return [f"{nb.grade_id(cell) or 'a cell'} {told}" for cell in ours]
+
+
 def submission(
     assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]
 ) -> Job:
@@ -143,8 +158,8 @@ def prove(
 ) -> Iterator[tuple[str, str, Result]]:
     """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", result), as they are done.
 
-    The solution is first, and what it returns is kept as the reference outputs that the others are compared with. What it and
-    the chaffs answered is kept too, as known answers.
+    The solution is first, and what it returns is kept as the reference outputs that the others are compared with; where it is
+    broken, nothing that the others do says anything. What it and the chaffs answered is kept too, as known answers.
     """
     expected = expectations(assignment, source)
     own = tests_of(source)
@@ -157,9 +172,12 @@ def prove(
 
     with Batch.of(assignment, source, min(workers, len(expected))) as batch:
         first = next(batch.run([job("solution")]))
+        problem = broken(first, expected["solution"][1]) or _raising(first.notebook)
+        yield "solution", problem, first
+        if problem:
+            return
         reference.write(assignment, first.recorded)
         graded["solution"] = ("", first.grade, _transcript(first))
-        yield "solution", broken(first, expected["solution"][1]) or _raising(first.notebook), first
         for result in batch.run(job(name) for name in expected if name != "solution"):
             name = result.grade.student
             if name in cells:

@@ -97,7 +97,19 @@ def test_a_leak_is_refused(built: Callable[..., list[str]], tmp_path: Path) -> N
 
 def test_a_solution_that_fails_its_own_test_is_disproven(disproven: Callable[..., list[str]]) -> None:
     wrong = edited(double_solution="def double(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION")
-    assert "solution: double gets 0 of 1 (AssertionError: )" in disproven(wrong)
+    assert disproven(wrong, CATCHES_ALL.replace("None", "x * x")) == ["solution: double gets 0 of 1 (AssertionError: )"]
+
+
+def test_points_that_do_not_agree_are_told_as_the_solutions_alone(disproven: Callable[..., list[str]]) -> None:
+    """Else every wheat and chaff would say something that follows from it."""
+    made = edited(square=SQUARE_TEST.replace("points=2", "points=1").replace(", 1):", ", 0.5):"))
+    assert disproven(made) == ["solution: square gets 1 of 2 (its checks are worth 1 together)"]
+
+
+def test_a_release_that_imports_the_engine_is_refused(built: Callable[..., list[str]]) -> None:
+    made = edited(square=f"from autograder.checks import is_close\n{SQUARE_TEST}")
+    told = "square imports autograder, which students do not have: import it in the hidden part"
+    assert built(made) == [told]
 
 
 def test_a_chaff_that_no_check_catches_is_disproven(disproven: Callable[..., list[str]]) -> None:
