@@ -261,3 +261,11 @@ def clip_loss(image_features, text_features, tau):
 def clip_loss(image_features, text_features, tau):
     logits = tau.exp() * F.normalize(image_features, dim=-1) @ F.normalize(text_features, dim=-1).T
     return -(logits.log_softmax(dim=0) + logits.log_softmax(dim=1)).diagonal() / 2
+
+
+# %% chaff: symmetrized_logits
+# misconception: the mean of the two matrices gives the mean of the two losses
+# hint: A row asks which caption fits an image, a column which image fits a caption: two questions, each with a softmax of its own. Take both losses, then their mean.
+def clip_loss(image_features, text_features, tau):
+    logits = tau.exp() * F.normalize(image_features, dim=1) @ F.normalize(text_features, dim=1).T
+    return F.cross_entropy((logits + logits.T) / 2, torch.arange(len(logits)))
