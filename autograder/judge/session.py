@@ -38,6 +38,11 @@ class Session:
         self.kernel = self._start()
 
     @property
+    def seconds_left(self) -> float:
+        """What is left of the submission's time; 0 when it is over."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    @property
     def exhausted(self) -> ChildEnded | None:
         """The reason why no more of this submission is run, if there is one."""
         if time.monotonic() > self.deadline:
@@ -60,7 +65,7 @@ class Session:
             try:
                 self.kernel = self._start()
                 for text in self.executed:
-                    self.kernel.run_silently(text, self.limits.cell_seconds)
+                    self.kernel.run_silently(text, min(self.limits.cell_seconds, self.seconds_left))
                 return
             except ChildEnded as error:
                 self.losses.append(error)
