@@ -16,7 +16,8 @@ from typing import TypeVar
 T = TypeVar("T")
 # Cancelling takes microseconds; in 5 s even a machine under full load has come to it.
 AGAIN_SECONDS = 5.0
-# An operation of torch on the largest answer, 64 MB, takes a second; one that is at it when time is up may end.
+# What is one call of torch when time is up may end. The largest answer, 64 MB, is sorted in 1 s of CPU time and multiplied by
+# itself, into all the memory that there is, in 9.
 GRACE_SECONDS = 10.0
 
 
