@@ -1,7 +1,8 @@
 """Many submissions: one warm process, some workers, results as they come.
 
 A worker that dies, or a warm process that does, is an infrastructure fault: everything is started anew and the jobs that
-were under way are tried again, three times at most; then the submission is reported as failed, and never scored.
+were under way are tried again, three times at most; then the submission is reported as failed, and never scored. Where not even a
+notebook with nothing in it can be judged any more, the batch stops.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from autograder import notebook as nb
-from autograder.course import Assignment
+from autograder.course import Assignment, Limits
 from autograder.errors import AutograderError, InfrastructureError
 from autograder.grade import Grade
 from autograder.judge import worker
@@ -32,6 +33,8 @@ from autograder.judge.worker import Result
 from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
 
 ATTEMPTS = 3
+# Nobody's submission: what cannot judge this can judge none.
+NOTHING: nb.Notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 
 
 class Batch:
@@ -80,11 +83,16 @@ class Batch:
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.
         What has to be tried again is tried alone: a job that ends every worker must not take others with it three times.
+
+        A restart takes seconds, so that on a machine that is broken 300 submissions would take an hour to fail. After three in a
+        row the next job is `NOTHING`; if that fails too, InfrastructureError. However many submissions in a row break every
+        worker, they never stop the batch by it.
         """
         self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
         running: dict[Future[Result], tuple[Job, int]] = {}
+        breaks = 0  # in a row
         while True:
             while len(running) < (1 if again else 2 * self.workers):
                 job, attempt = again.popleft() if again else (next(source, None), 1)
@@ -99,6 +107,7 @@ class Batch:
                 job, attempt = running.pop(future)
                 try:
                     yield future.result()
+                    breaks = 0
                 except (InfrastructureError, BrokenProcessPool) as error:
                     broken = True
                     if attempt < ATTEMPTS:
@@ -112,9 +121,26 @@ class Batch:
             if broken:
                 again.extend((job, attempt) for job, attempt in running.values())
                 running.clear()
-                self._stop()
-                self._start()
-                self.warm.wait()
+                self._restart()
+                breaks += 1
+                if breaks >= ATTEMPTS:
+                    self._try_nothing()
+                    breaks = 0
+
+    def _restart(self) -> None:
+        self._stop()
+        self._start()
+        self.warm.wait()
+
+    def _try_nothing(self) -> None:
+        """InfrastructureError where nothing can be judged, whoever handed in what."""
+        try:
+            self._submit(Job("", "", NOTHING, frozenset(), (), Limits())).result()
+        except (InfrastructureError, BrokenProcessPool) as error:
+            raise InfrastructureError(
+                f"grading stopped: {ATTEMPTS} restarts in a row broke, and then a notebook with nothing in it "
+                f"({_said(error)}). What was graded stands; look what is wrong here by `autograder doctor`, then grade again"
+            ) from None
 
     def _submit(self, job: Job) -> Future[Result]:
         try:
@@ -126,10 +152,15 @@ class Batch:
 
 
 def _failed(job: Job, error: Exception) -> Result:
+    note = f"not graded: {_said(error)}; run it again"
+    return Result(Grade(job.student, job.assignment, "failed", notes=(note,)))
+
+
+def _said(error: Exception) -> str:
     reason = str(error) or type(error).__name__
     if isinstance(error, BrokenProcessPool) and (said := _last_words()):
         reason += f" ({said})"
-    return Result(Grade(job.student, job.assignment, "failed", notes=(f"not graded: {reason}; run it again",)))
+    return reason
 
 
 def _last_words() -> str:

@@ -18,7 +18,7 @@ from autograder import wire
 from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
 from autograder.judge.scoring import Scorer
-from autograder.judge.submission import Judged, ended_as, troubles
+from autograder.judge.submission import TEST_SECONDS, Judged, ended_as, troubles
 from autograder.sandbox.kernel import ChildEnded, answer
 from autograder.transcript import Asked, Exchange, Transcript
 
@@ -70,7 +70,7 @@ def rescore(
             cells[name], asked[name] = settled[name], transcript.cells.get(name, Asked())
         elif nb.is_test(cell):
             replay = Replay(transcript.cells[name].exchanges if name in transcript.cells else ())
-            scored = scorer.score(cell, replay)
+            scored = scorer.score(cell, replay, job.limits.submission_seconds + TEST_SECONDS)
             if not replay.exhausted:
                 raise NotRecorded
             cells[name], asked[name], cell.outputs = scored.grade, scored.asked, scored.outputs

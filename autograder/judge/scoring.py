@@ -39,8 +39,8 @@ class Scorer:
         self.imports = _imports(tuple(cell.source for cell in trusted))
         self.fixtures = _fixtures(tuple(cell.source for cell in trusted if not nb.is_test(cell)))
 
-    def score(self, cell: Any, witness: Witness) -> Scored:
-        """Run one test cell here, asking `witness`."""
+    def score(self, cell: Any, witness: Witness, seconds: float) -> Scored:
+        """Run one test cell here for at most `seconds`, asking `witness`."""
 
         def fetch(name: str) -> Any:
             value = (remote.fetch_fixture if name in self.fixtures else remote.fetch)(witness, name)
@@ -48,7 +48,7 @@ class Scorer:
 
         witness.asked = []
         points = nb.points(cell)
-        verdict = test_cell.run(cell.source, points, self.imports, fetch, lambda: len(witness.asked))
+        verdict = test_cell.run(cell.source, points, self.imports, fetch, lambda: len(witness.asked), seconds)
         grade = CellGrade(points, verdict.score, verdict.checks, verdict.error, verdict.trouble)
         return Scored(grade, _outputs(verdict), Asked(tuple(witness.asked), verdict.spans))
 

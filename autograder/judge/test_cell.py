@@ -21,9 +21,11 @@ from autograder.checks import Checks
 from autograder.comparisons import TEST_CELL
 from autograder.grade import Check
 from autograder.judge.imports import free_names
+from autograder.judge.time_limit import within
 from autograder.transcript import Span
 
 SKIP: Any = object()
+_Compiled = tuple[types.CodeType, types.CodeType | None, tuple[str, ...]]
 # A message repeats what a student's function returned, which may be 64 MB of text. The feedback page shows 1,000 characters
 # of one, and what a test of the course prints is at most 3,000 long.
 MOST_SAID, MOST_PRINTED = 2_000, 20_000
@@ -31,9 +33,9 @@ MOST_SAID, MOST_PRINTED = 2_000, 20_000
 
 @dataclass
 class Verdict:
-    """What a test cell came to. `score` is None where the cell itself is at fault: then `trouble` says how, and a person
-    must look. `checks` are in order, and `spans` say what each of them asked; `printed` is the cell's output; `error` what it
-    raised, as one line."""
+    """What a test cell came to. `score` is None where the cell itself is at fault, or ran for too long: then `trouble` says
+    how, and a person must look. `checks` are in order, and `spans` say what each of them asked; `printed` is the cell's
+    output; `error` what it raised, as one line."""
 
     score: float | None
     checks: tuple[Check, ...] = ()
@@ -76,13 +78,27 @@ def run(
     imports: dict[str, Any],
     fetch: Callable[[str], Any],
     asked: Callable[[], int] = lambda: 0,
+    seconds: float = 3600,
 ) -> Verdict:
-    """Run a test cell worth `points`. `fetch` gives a student's value, or SKIP where there is none; `asked` says how many
-    questions have been asked so far."""
+    """Run a test cell worth `points` for at most `seconds`. `fetch` gives a student's value, or SKIP where there is none; `asked`
+    says how many questions have been asked so far."""
     try:
-        body, last, names = _compiled(source)
+        compiled = _compiled(source)
     except SyntaxError as error:
         return Verdict(None, trouble=f"the test cell is not valid Python: {error}")
+    verdict = within(seconds, lambda: _run(compiled, points, imports, fetch, asked))
+    # Nobody can tell the answer that makes a test endless from the test that is: no points won, none lost.
+    return verdict or Verdict(None, trouble=f"the test cell ran for over {seconds:.0f} s")
+
+
+def _run(
+    compiled: _Compiled,
+    points: float,
+    imports: dict[str, Any],
+    fetch: Callable[[str], Any],
+    asked: Callable[[], int],
+) -> Verdict:
+    body, last, names = compiled
     namespace: dict[str, Any] = {"__name__": "__main__", "Checks": partial(_Watched, asked), **imports}
     out, value, error_line = io.StringIO(), None, ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
@@ -122,7 +138,7 @@ def _score(value: Any, points: float, error: str, earned: float, has_checks: boo
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str) -> tuple[types.CodeType, types.CodeType | None, tuple[str, ...]]:
+def _compiled(source: str) -> _Compiled:
     """The cell without its last expression, that expression, and the names to fetch, in order."""
     tree = ast.parse(source)
     last = None

@@ -30,6 +30,11 @@ from autograder.transcript import TranscriptError, dumps, loads
 
 PRELOAD = ("autograder.judge.submission", "hypothesis.strategies", "nbformat.v4")
 
+# What a worker may take beyond what it has at its start, so that a test that multiplies a student's huge answer by itself gets
+# a MemoryError, a check that fails, and not this machine's OOM killer. The course's tests take 35 MB more than there is at the
+# start, the largest frames of a child 380 MB.
+TEST_BYTES = 4 * 2**30
+
 
 class Children:
     """Hands out children, and starts the next one while this one works: a kernel's 0.1 s passes unnoticed."""
@@ -92,6 +97,7 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     import torch
 
     torch.set_num_threads(1)
+    confine.limit_data(TEST_BYTES)
     # What the fork server imported is here to stay. The collector would walk all of it again and again, and write into, and
     # so copy, every page that the workers share: 0.15 MB a submission.
     gc.freeze()

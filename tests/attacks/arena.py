@@ -46,7 +46,9 @@ check.summary()
 from autograder.checks import assert_close, features
 rows = features(0, 4, 3)
 with check("any row", 1):
-    assert_close(unit(rows), rows / rows.norm(dim=1, keepdim=True))
+    mine, theirs = unit(rows), rows / rows.norm(dim=1, keepdim=True)
+    assert_close(mine @ mine.T, theirs @ theirs.T, "the cosines")
+    assert_close(mine, theirs)
 with check("its gradient", 1):
     mine, theirs = rows.clone().requires_grad_(), rows.clone().requires_grad_()
     (mine / mine.norm(dim=1, keepdim=True))[:, 0].sum().backward()

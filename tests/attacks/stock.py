@@ -71,10 +71,16 @@ def measure(folder: Path, template: Path, name: str, attack: Attack | None, kind
     except subprocess.TimeoutExpired:
         return {"score": None, "reached": False, "ended": False}
     saved = course / "gradebook" / "autograded" / name / arena.NAME / f"{arena.NAME}.ipynb"
-    said = saved.read_text(errors="replace") if saved.is_file() else ""
+    said = printed(saved) if saved.is_file() else ""
     changed = {path for path, was in fingerprint(course, canary).items() if before.get(path) != was}
-    reached = bool(re.search(r'"BREACH', said)) or any("autograded" not in path for path in changed)
+    reached = "BREACH" in said or any("autograded" not in path for path in changed)
     return {"score": points(database, name), "reached": reached, "ended": True}
+
+
+def printed(saved: Path) -> str:
+    """What its cells printed; their sources tell of breaches too, and say nothing."""
+    outputs = [output for cell in json.loads(saved.read_text())["cells"] for output in cell.get("outputs", [])]
+    return "".join("".join(output.get("text", "")) for output in outputs)
 
 
 def points(database: Path, name: str) -> float | None:

@@ -50,7 +50,7 @@ def _summary(stock: dict[str, Any]) -> str:
     return (
         f"{len(ATTACKS)} attacks. With this engine none gets more than its honest equivalent, and none reaches anything. "
         f"Of the {len(run)} that were run under nbgrader {stock['nbgrader']}, {gained} got more than their honest equivalent "
-        f"there, and {reached} read or changed what they must not."
+        f"there, and {reached} had what they must not have."
     )
 
 

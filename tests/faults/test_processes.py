@@ -38,6 +38,20 @@ def test_a_process_that_is_killed_costs_nobody_a_mark(scene: Scene, undisturbed:
     assert scene.left_over() == []
 
 
+def test_where_every_worker_is_killed_the_run_stops_and_what_was_graded_stands(
+    scene: Scene, undisturbed: Undisturbed
+) -> None:
+    """As on a machine that has no memory left: one line, soon, and nobody is told to have failed three times."""
+    with scene.grading() as run:
+        run.wait_for(1)
+        while run.process.poll() is None:
+            run.kill("workers")
+            time.sleep(0.05)
+        assert run.end() == 2, run.said
+    assert "What was graded stands" in run.said.splitlines()[-1]
+    completes(scene, undisturbed, run.graded)
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_process_may_be_killed_at_any_moment(scene: Scene, undisturbed: Undisturbed, seed: int) -> None:
     """While they start, too; a start that fails is told, and the next run does what is left."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from autograder.batch import Batch
 from autograder.course import Limits
-from autograder.errors import IsolationError
+from autograder.errors import InfrastructureError, IsolationError
 from autograder.grade import Grade
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
@@ -101,6 +102,45 @@ def test_a_job_that_kills_every_worker_fails_alone_and_without_a_score() -> None
     )
     assert grades["poison"].score is None
     assert "not graded" in grades["poison"].notes[0]
+
+
+POISON = "import os\nif f(1) == 99: os._exit(1)"
+
+
+def test_submissions_that_kill_every_worker_never_stop_the_batch() -> None:
+    """Three that work together, one behind the other: nine restarts in a row, and the others are graded."""
+    poisons = [job(f"poison-{n}", "def f(x): return 99", POISON) for n in range(3)]
+    with Batch(1) as batch:
+        grades = named(batch.run([*poisons, job("a"), job("b")]))
+    assert {name: grade.status for name, grade in grades.items()} == {
+        **dict.fromkeys(("poison-0", "poison-1", "poison-2"), "failed"),
+        **dict.fromkeys("ab", "completed"),
+    }
+
+
+def test_where_nothing_can_be_judged_the_batch_stops_and_says_so() -> None:
+    """As where the machine kills each worker; what came before stands, and nobody is told to have failed."""
+    with Batch(1) as batch:
+        rows = batch.run(job(str(number)) for number in range(300))
+        first = next(rows).grade
+        submit, seen = batch._submit, []
+
+        def broken(job: Job) -> Future[Result]:
+            seen.append(job)
+            future = submit(job)
+            for process in list(batch.pool._processes.values()):
+                os.kill(process.pid, signal.SIGKILL)
+            return future
+
+        batch._submit = broken  # type: ignore[method-assign]
+        rest = []
+        with pytest.raises(
+            InfrastructureError, match="What was graded stands; look what is wrong here by `autograder doctor`"
+        ):
+            rest += [row.grade for row in rows]
+    assert first.status == "completed"
+    assert len(seen) <= 8
+    assert seen[-1].notebook["cells"] == []
 
 
 def test_a_job_that_trips_the_judge_fails_alone() -> None:

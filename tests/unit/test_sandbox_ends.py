@@ -312,3 +312,22 @@ def test_what_is_not_run_any_more_is_told(sandbox: Sandbox) -> None:
         assert (grade.status, grade.cells["test"].score) == ("timed out", 0)
         (note,) = grade.notes
         assert "the submission ran for over 2 s" in note
+
+
+EARLY = """
+import time
+kernel = get_ipython().kernel
+parent = kernel.get_parent()
+kernel.session.send(kernel.shell_stream, "execute_reply", {"status": "ok"}, parent=parent, ident=parent.get("idents"))
+kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"}, parent=parent)
+while True: time.sleep(1)
+"""
+
+
+def test_a_cell_that_says_it_is_done_and_is_not_costs_one_time_limit(sandbox: Sandbox) -> None:
+    """Run again for what comes after it, it would hold up each of the others until its own limit."""
+    answers = [answer_cell(f"a{n} = {n}", f"answer-{n}") for n in range(6)]
+    test = checking_cell("(a2 + a3 + a4 + a5) / 14")
+    grade = sandbox.judge(code(EARLY), *answers, test, cell_seconds=2, call_seconds=1).grade
+    assert (grade.status, grade.score) == ("timed out", 1), grade.notes
+    assert grade.seconds < 8

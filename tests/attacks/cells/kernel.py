@@ -91,7 +91,6 @@ print("tried")
 # %% early-reply-forged
 # tries: to say that the cell is done while it still runs
 # base: solution
-# equals: wrong
 # status: timed out
 # stock: it would wait until the time limit of every cell
 import time

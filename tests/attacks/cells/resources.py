@@ -261,3 +261,12 @@ import sys
 sys.setrecursionlimit(10**9)
 def down(x): return sorted([x], key=down)
 down(0)
+
+# %% answer-that-makes-a-test-fat
+# tries: a result so long that the judge, which multiplies it by itself, takes twelve gigabytes
+# base: solution
+# equals: no-unit
+# cell: unit-solution
+# stock: it would harm the machine that measures it
+import torch
+def unit(x): return torch.zeros(len(x) if len(x) == 1 else 38_000, 3, dtype=torch.float64)

@@ -83,6 +83,13 @@ while True: pass
 line.send(wire.KERNEL, b"\xdd" + struct.pack(">I", 30_000_001) + b"\xc4\x05iopub" + b"\xc4\x00" * 30_000_000)
 while True: pass
 
+# %% message-of-sixty-million-items
+# tries: an answer of sixty megabytes that becomes sixty million lists, 4 GB in the judge
+# base: solution
+# status: died
+line.send(wire.JUDGE, b"\xdd" + struct.pack(">I", 60_000_000) + b"\x90" * 60_000_000)
+while True: pass
+
 # %% malformed-answers
 # tries: answers of every wrong shape, one for each question
 from autograder.sandbox.child import Service

@@ -1,0 +1,147 @@
+"""A test cell has limits of its own in the judge: of time, by an alarm that nothing takes for a failed check, and of memory."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+
+from autograder.batch import Batch
+from autograder.course import Limits
+from autograder.judge import time_limit
+from autograder.judge.job import Job
+from autograder.judge.test_cell import SKIP, Verdict, run
+from autograder.judge.time_limit import within
+from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, notebook
+
+ENDLESS = "while True: pass"
+# What keeps an exception from getting out, or does something of its own with it.
+SWALLOWING = {
+    "nothing": ENDLESS,
+    "an except clause twice": "def f():\n    while True: pass\ntry: f()\nexcept BaseException: f()",
+    "a law": "from autograder.checks import for_all\nfrom hypothesis import strategies as st\n"
+    "@for_all(n=st.integers(0, 9))\ndef _(n):\n    while True: pass",
+    "an except clause": "def f():\n    while True: pass\ntry: f()\nexcept BaseException: pass\n1.0",
+    "a destructor": "class Slow:\n    def __del__(self):\n        while True: pass\nSlow()\n1.0",
+}
+
+
+def verdict(source: str, seconds: float = 0.3, **student: Any) -> Verdict:
+    return run(source, 1, {}, lambda name: student.get(name, SKIP), seconds=seconds)
+
+
+@pytest.fixture(autouse=True)
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 0.2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("source", SWALLOWING.values(), ids=SWALLOWING)
+def test_a_test_cell_that_takes_too_long_is_for_a_person(source: str) -> None:
+    started = time.monotonic()
+    made = verdict(source, 0.6)
+    assert (made.score, made.checks, made.trouble) == (None, (), "the test cell ran for over 1 s")
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "check = Checks(1)\nfor name in 'ab':\n    with check(name, 0.5):\n        while True: pass\ncheck.score",
+        SWALLOWING["a law"],
+    ],
+    ids=["checks", "a law"],
+)
+def test_no_check_takes_the_alarm_for_a_failure(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not an Exception, and need not come twice."""
+    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 20)
+    started = time.monotonic()
+    assert verdict(source).score is None
+    assert time.monotonic() - started < 10
+
+
+def test_no_alarm_is_left_behind() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    assert verdict("1.0").score == verdict("assert False").score + 1 == 1
+    assert verdict(ENDLESS).score is None
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert [signal.getitimer(timer) for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF)] == [(0, 0)] * 2
+
+
+def test_an_alarm_at_the_very_end_is_an_alarm() -> None:
+    """Between the last line of a test cell and the lifting of the limit, at each place that a signal may come to."""
+    for number in range(300):
+        made = within(0.001, partial(_wait, time.perf_counter() + 0.0009 + number * 1e-6))
+        assert made in (None, "done")
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def _wait(until: float) -> str:
+    while time.perf_counter() < until:
+        pass
+    return "done"
+
+
+def test_elsewhere_than_in_the_main_thread_a_test_cell_runs_as_ever() -> None:
+    made: list[Verdict] = []
+    thread = threading.Thread(target=lambda: made.append(verdict("1.0")))
+    thread.start()
+    thread.join()
+    assert made[0].score == 1
+
+
+def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million numbers, each compared with each; the cells before keep their points, and the worker lives on."""
+    monkeypatch.setattr("autograder.judge.submission.TEST_SECONDS", 0.5)
+    slow = "assert sum(x * y for x in numbers for y in numbers) > 0"
+    cells = answer_cell("numbers = [1] * 300_000"), checking_cell("len(numbers) / 3e5"), checking_cell(slow, 1, "slow")
+    grade = sandbox.judge(*cells, submission_seconds=2, call_seconds=1).grade
+    assert (grade.cells["test"].score, grade.cells["slow"].score) == (1, None)
+    assert grade.needs_manual
+    assert any(note.startswith("slow: the test cell ran for over") for note in grade.notes)
+
+
+def test_a_replay_ends_with_the_submissions_time(sandbox: Sandbox) -> None:
+    """Cells that were quick and are slow when they run again, after a call that lost the child."""
+    slow = answer_cell("import os, time\nif os.getpid() and time.time() > SINCE + 1.5: time.sleep(9)")
+    cells = [answer_cell(f"import time\nSINCE = {time.time()}\ndef f(): time.sleep(9)"), *[slow] * 4]
+    started = time.monotonic()
+    grade = sandbox.judge(*cells, checking_cell("f()"), submission_seconds=4, call_seconds=2, cell_seconds=9).grade
+    assert grade.status == "timed out"
+    assert time.monotonic() - started < 9
+
+
+@pytest.fixture
+def job() -> Any:
+    def made(student: str, test: str) -> Job:
+        cells = notebook(answer_cell("many = 6 * 2**30"), checking_cell(test, 2))
+        return Job(student, "tiny", cells, frozenset(), (), Limits(submission_seconds=1, call_seconds=1))
+
+    return made
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_answer_that_makes_a_test_fat_fails_the_check_and_nothing_else(job: Any) -> None:
+    """Pages that nobody writes to are not there: without the limit this would pass, and take nothing."""
+    test = "check = Checks(2)\nwith check('fat', 1): torch.empty(many, dtype=torch.uint8)\n"
+    test += "with check('lean', 1): torch.empty(1000)\ncheck.score"
+    with Batch(1, ["torch"]) as batch:
+        (result,) = batch.run([job("a", f"import torch\n{test}")])
+    grade = result.grade
+    assert (grade.status, grade.score) == ("completed", 1), grade.notes
+    assert "memory" in grade.cells["test"].checks[0].message
+
+
+def test_where_no_handler_runs_the_worker_ends() -> None:
+    """Inside one call of code in C; the batch tries again, and says `failed`."""
+    program = "import itertools\nfrom autograder.judge import time_limit\ntime_limit.GRACE_SECONDS = 0.3\n"
+    program += "time_limit.within(0.2, lambda: sum(itertools.repeat(0)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == -signal.SIGPROF
