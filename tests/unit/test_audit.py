@@ -180,10 +180,8 @@ def test_a_tolerance_that_right_answers_nearly_fill_is_found_and_refused(
 
 def test_build_refuses_a_tolerance_that_right_answers_nearly_fill(tmp_path: Path) -> None:
     near = VARIANTS + wheat("near", "x * x + 0.3")
-    hidden = CLOSE_TEST.replace(
-        "check = ", "check = Checks(points=2)\ncheck.summary()\n### BEGIN HIDDEN TESTS\ncheck = ", 1
-    )
-    made = nb.with_answers(source(), {"square": f"{hidden}\n### END HIDDEN TESTS"})
+    hidden = f"check = Checks(points=2)\ncheck.summary()\n### BEGIN HIDDEN TESTS\n{CLOSE_TEST}\n### END HIDDEN TESTS"
+    made = nb.with_answers(source(), {"square": hidden})
     assignment = write_course(tmp_path / "course", made, near).assignment(NAME)
     (problem,) = build(assignment, 2, lambda _, rows: rows)
     assert "right answers (wheat-square-near) need 0.3 of the tolerance (atol 1)" in problem
