@@ -44,7 +44,7 @@ def report(what: str, options: list[str], count: int, ran: float = 0) -> float:
     lines: list[str] = []
     cost = measure([str(BIN / "autograder"), "grade", NAME, "--json", *options], FOLDER, lines.append)
     assert len(lines) == count, f"{len(lines)} results of {count}"
-    changed = sum("change" in json.loads(line) for line in lines)
+    changed = sum(json.loads(line)["change"] is not None for line in lines)
     share = f", {ran / cost.wall:.1f} times faster than to run it" if ran else ""
     print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {changed} grades differ{share}", flush=True)
     return cost.wall
