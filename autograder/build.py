@@ -33,7 +33,9 @@ def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
         total = len(proof.expectations(assignment, source))
         rows = list(watch(total, proof.prove(assignment, source, stripped, workers)))
         problems = [f"{name}: {broken}" for name, broken, _ in rows if broken]
-        problems += narrow(assignment, source, [result for _, _, result in rows])
+        problems += narrow(
+            assignment, source, [result for _, broken, result in rows if not broken]
+        )  # a wrong "right" one says nothing
         if not problems:
             release.publish(made / assignment.name, assignment)
     return sorted(problems)

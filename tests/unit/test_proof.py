@@ -106,6 +106,18 @@ def test_points_that_do_not_agree_are_told_as_the_solutions_alone(disproven: Cal
     assert disproven(made) == ["solution: square gets 1 of 2 (its checks are worth 1 together)"]
 
 
+def test_a_wrong_solution_says_nothing_of_tolerances(built: Callable[..., list[str]]) -> None:
+    test = SQUARE_TEST.replace(
+        "HIDDEN TESTS\nwith", "HIDDEN TESTS\nfrom autograder.checks import assert_close\nwith", 1
+    )
+    test = test.replace(
+        'assert square(300) == 90_000, "Try a larger number."', 'assert_close(square(300), 90_000, "it")'
+    )
+    wrong = "def square(x):\n    ### BEGIN SOLUTION\n    return x * x * 1.5\n    ### END SOLUTION"
+    (problem,) = built(edited(square=test, square_solution=wrong))
+    assert problem.startswith("solution: square gets 0 of 2")
+
+
 def test_a_release_that_imports_the_engine_is_refused(built: Callable[..., list[str]]) -> None:
     made = edited(square=f"from autograder.checks import is_close\n{SQUARE_TEST}")
     told = "square imports autograder, which students do not have: import it in the hidden part"
