@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 # How a run ended. The first five are graded; an unreadable submission is 0 with its reason, for a person to look at, and
@@ -99,7 +99,7 @@ class Grade:
                 name: {
                     "score": cell.score,
                     "max_score": cell.max_score,
-                    "checks": [asdict(check) for check in cell.checks],
+                    "checks": [dict(vars(check)) for check in cell.checks],
                     "error": cell.error,
                     "trouble": cell.trouble,
                 }

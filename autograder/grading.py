@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder import mark_scheme, reference
 from autograder import notebook as nb
@@ -24,7 +25,6 @@ from autograder.course import NAME, Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_whole
 from autograder.grade import GRADED, CellGrade, Grade
-from autograder.gradebook import Book, Standing, is_time
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
 from autograder.keys import Keys
@@ -32,6 +32,9 @@ from autograder.records import Record, read_asked, read_record, write_record
 from autograder.regrade import Change, reasons
 from autograder.rescoring import Earlier, rescored
 from autograder.sandbox.warm import LAYERS
+
+if TYPE_CHECKING:
+    from autograder.gradebook import Book, Standing
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,11 @@ class Class:
         return self.keys.verdicts(self.source)
 
     @cached_property
+    def schemes(self) -> dict[str, str]:
+        """The mark schemes of the written answers, by grade_id."""
+        return mark_scheme.schemes(self.source)
+
+    @cached_property
     def handed_in(self) -> dict[str, str]:
         """A hash of what each student handed in, as it is when the grading begins."""
         return {name: self.keys.handed_in(name) for name in self.names()}
@@ -127,6 +135,8 @@ class Class:
             batch = None
             if not all(map(self._has_run, todo)):  # its processes import torch while this one imports nbgrader
                 batch = stack.enter_context(self._batch(len(todo)))
+            from autograder.gradebook import Book
+
             book = stack.enter_context(Book(self.assignment.course))
             if self.apply or not any(map(self._may_change, todo)):
                 self._prepare(book)
@@ -209,17 +219,15 @@ class Class:
         grade = result.grade
         if grade.status == "failed":
             return grade
-        record = self.records.get(grade.student) if self._may_change(grade.student) else None
-        old = record.grade if record and record.handed_in == self.pending[grade.student].handed_in else None
-        if (
-            old
-            and (standing := book.standing(self.assignment, old, self._time(grade.student)))
-            and (why := reasons(old, grade))
-        ):
-            self.changes[grade.student] = Change(old, grade, why, self.apply)
+        record = self.records.get(grade.student)
+        same = record is not None and record.handed_in == self.pending[grade.student].handed_in
+        standing = book.standing(self.assignment, record.grade, self._time(grade.student)) if record and same else None
+        if record and standing and self._may_change(grade.student) and (why := reasons(record.grade, grade)):
+            self.changes[grade.student] = Change(record.grade, grade, why, self.apply)
             if not self.apply:
-                return _standing(old, standing)
-        return self._save(book, result)
+                return _standing(record.grade, standing)
+        # Where the database has another grade than we remember, nobody knows what a person marked.
+        return self._save(book, result, changed=standing is None)
 
     def _job(self, student: str) -> Job | Grade:
         """What the judge needs for one submission, or the grade of one that cannot be read."""
@@ -251,7 +259,7 @@ class Class:
             LAYERS,
         )
 
-    def _save(self, book: Book, result: Result) -> Grade:
+    def _save(self, book: Book, result: Result, changed: bool) -> Grade:
         self._prepare(book)
         grade = result.grade
         pending = self.pending.pop(grade.student)
@@ -260,12 +268,8 @@ class Class:
             grade = replace(
                 grade, notes=(*grade.notes, f"timestamp.txt says {written!r}, which is no time; not counted")
             )
-        shown = mark_scheme.beside_answers(self.source, result.notebook) if result.notebook else b""
+        shown = mark_scheme.beside_answers(self.schemes, result.notebook) if result.notebook else b""
         self._write_autograded(grade.student, shown, timestamp)
-        before = read_record(self.assignment, grade.student)
-        # Where the database has another grade than we remember, nobody knows what a person marked.
-        same = before is not None and before.handed_in == pending.handed_in
-        changed = not (same and before and book.standing(self.assignment, before.grade, timestamp))
         standing = book.write(self.assignment, grade, timestamp, pending.unanswered, changed)
         record = Record(grade, pending.key, pending.answers_key, pending.handed_in, verdicts=self.verdicts)
         write_record(self.assignment, record, result.transcript)
@@ -297,6 +301,8 @@ class Class:
 
     def _time(self, student: str) -> str | None:
         """The same, if nbgrader can read it."""
+        from autograder.gradebook import is_time
+
         text = self._timestamp(student)
         return text if text and is_time(text) else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from autograder import notebook as nb
 
@@ -23,14 +24,18 @@ def of(cell: nb.Cell) -> str:
     return re.sub(r"^# ?", "", scheme, flags=re.MULTILINE) if cell["cell_type"] == "code" else scheme
 
 
-def beside_answers(source: nb.Notebook, graded: bytes) -> bytes:
+def schemes(source: nb.Notebook) -> dict[str, str]:
+    """The mark schemes of a source notebook, by grade_id."""
+    return {str(nb.grade_id(cell)): scheme for cell in nb.known_cells(source) if (scheme := of(cell))}
+
+
+def beside_answers(schemes: Mapping[str, str], graded: bytes) -> bytes:
     """`graded` with the mark scheme of every written answer behind it, each line a quotation: it is no student's text."""
-    schemes = {nb.grade_id(cell): scheme for cell in nb.known_cells(source) if (scheme := of(cell))}
     notebook = json.loads(graded)
     cells = []
     for cell in notebook["cells"]:
         cells.append(cell)
-        if found := schemes.get(nb.grade_id(cell)):
+        if found := schemes.get(str(nb.grade_id(cell))):
             lines = ["**Mark scheme**", "", *found.split("\n")]
             text = "\n".join(f"> {line}".rstrip() for line in lines)
             cells.append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": text})

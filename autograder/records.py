@@ -61,7 +61,7 @@ def write_record(assignment: Assignment, record: Record, asked: bytes) -> None:
         path.unlink(missing_ok=True)
     hashes = {name: getattr(record, name) for name in HASHES} | {"asked": _hash(asked)}
     kept = {**hashes, "verdicts": record.verdicts, **record.grade.as_json()}
-    write_whole(transcript_path(assignment, record.grade.student), json.dumps(kept, indent=1).encode())
+    write_whole(transcript_path(assignment, record.grade.student), json.dumps(kept).encode())
 
 
 def read_asked(assignment: Assignment, record: Record) -> bytes:

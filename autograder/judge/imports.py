@@ -6,7 +6,7 @@ import ast
 import builtins
 import contextlib
 import symtable
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from autograder import notebook as nb
@@ -27,6 +27,15 @@ def free_names(source: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in used if name not in bound and not hasattr(builtins, name)))
 
 
+def used(sources: Iterable[str]) -> set[str]:
+    """The free names of these cells; none where one is not valid Python, which has no names to use."""
+    names: set[str] = set()
+    for text in sources:
+        with contextlib.suppress(SyntaxError):
+            names.update(free_names(text))
+    return names
+
+
 def bound(source: str) -> set[str]:
     """The names that a cell binds at its top level."""
     try:
@@ -41,28 +50,39 @@ def bound(source: str) -> set[str]:
 def imported(source: str) -> set[str]:
     """The names that a cell's top-level import statements bind. What the judge cannot import itself is the student's to
     define, and so no data for a test."""
+    return {_binds(alias) for statement in _imports(source) for alias in statement.names}
+
+
+def instructor_imports(sources: Iterable[str], wanted: Container[str]) -> dict[str, Any]:
+    """What the top-level import statements of the instructor's cells bind under a `wanted` name. What no test uses is not
+    imported: matplotlib, which a first cell imports for the student's plots, would take the judge half a second."""
+    namespace: dict[str, Any] = {}
+    for statement in _needed(sources, wanted):
+        with contextlib.suppress(ImportError):  # then a test that needs it says so
+            exec(compile(ast.Module([statement], []), "<imports>", "exec"), namespace)
+    namespace.pop("__builtins__", None)
+    return namespace
+
+
+def _needed(sources: Iterable[str], wanted: Container[str]) -> list[ast.Import | ast.ImportFrom]:
+    """The top-level import statements of these cells, with those of their names that are wanted."""
+    statements = [statement for text in sources for statement in _imports(text)]
+    for statement in statements:
+        statement.names = [alias for alias in statement.names if _binds(alias) in wanted or alias.name == "*"]
+    return [statement for statement in statements if statement.names]
+
+
+def _imports(source: str) -> list[ast.Import | ast.ImportFrom]:
+    """A cell's top-level import statements; none where it has magics: such a cell is for the kernel."""
     try:
         nodes = ast.parse(source).body
     except SyntaxError:
-        return set()
-    aliases = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
-    return {alias.asname or alias.name.split(".")[0] for alias in aliases}
+        return []
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-def instructor_imports(sources: Iterable[str]) -> dict[str, Any]:
-    """What the top-level import statements of the instructor's cells bind."""
-    namespace: dict[str, Any] = {}
-    for text in sources:
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
-            continue  # magics: such a cell is for the kernel
-        for node in tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                with contextlib.suppress(ImportError):  # then a test that needs it says so
-                    exec(compile(ast.Module([node], []), "<imports>", "exec"), namespace)
-    namespace.pop("__builtins__", None)
-    return namespace
+def _binds(alias: ast.alias) -> str:
+    return alias.asname or alias.name.split(".")[0]
 
 
 def imported_modules(sources: Iterable[str]) -> list[str]:
@@ -79,9 +99,11 @@ def imported_modules(sources: Iterable[str]) -> list[str]:
 
 
 def judge_imports(source: nb.Notebook) -> list[str]:
-    """The modules that judging this notebook will import: those of its test cells and of the other locked ones."""
+    """The modules that judging this notebook will import: those of its test cells, and what these use of other locked ones."""
     cells = [cell for cell in nb.known_cells(source) if cell["cell_type"] == "code" and not nb.is_answer(cell)]
-    return imported_modules(nb.source(cell) for cell in cells)
+    tests = [nb.source(cell) for cell in cells if nb.is_test(cell)]
+    locked = [nb.source(cell) for cell in cells if not nb.is_test(cell)]
+    return imported_modules([*map(ast.unparse, _needed(locked, used(tests))), *tests])
 
 
 def student_imports(source: nb.Notebook) -> list[str]:

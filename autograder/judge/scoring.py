@@ -12,7 +12,7 @@ from nbformat import from_dict
 from autograder import notebook as nb
 from autograder.grade import CellGrade
 from autograder.judge import remote, test_cell
-from autograder.judge.imports import bound, imported, instructor_imports
+from autograder.judge.imports import bound, imported, instructor_imports, used
 from autograder.transcript import Asked, Exchange
 
 
@@ -32,12 +32,14 @@ class Scored:
 
 
 class Scorer:
-    """The test cells of `notebook`, with what its locked cells import and define."""
+    """The test cells of `notebook`, with what its `trusted` cells, the instructor's own, import and define."""
 
     def __init__(self, notebook: Any) -> None:
-        trusted = [cell for cell in notebook.cells if cell.cell_type == "code" and _trusted(cell)]
-        self.imports = _imports(tuple(cell.source for cell in trusted))
-        self.fixtures = _fixtures(tuple(cell.source for cell in trusted if not nb.is_test(cell)))
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _trusted(cell)]
+        tests = tuple(cell.source for cell in cells if nb.is_test(cell))
+        self.trusted = tuple(cell.source for cell in cells)
+        self.imports = _imports(self.trusted, tests)
+        self.fixtures = _fixtures(tuple(cell.source for cell in cells if not nb.is_test(cell)))
 
     def score(self, cell: Any, witness: Witness, seconds: float) -> Scored:
         """Run one test cell here for at most `seconds`, asking `witness`."""
@@ -77,8 +79,8 @@ def _trusted(cell: Any) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _imports(sources: tuple[str, ...]) -> dict[str, Any]:
-    return instructor_imports(sources)
+def _imports(sources: tuple[str, ...], tests: tuple[str, ...]) -> dict[str, Any]:
+    return instructor_imports(sources, used(tests))
 
 
 @lru_cache(maxsize=8)

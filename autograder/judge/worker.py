@@ -16,7 +16,7 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder import notebook as nb
 from autograder.comparisons import Shares
@@ -24,9 +24,11 @@ from autograder.errors import InfrastructureError, SubmissionError
 from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
 from autograder.sandbox import confine
-from autograder.sandbox.kernel import ChildEnded, ChildKernel
 from autograder.sandbox.warm import ChildLimits
 from autograder.transcript import TranscriptError, dumps, loads
+
+if TYPE_CHECKING:
+    from autograder.sandbox.kernel import ChildKernel
 
 PRELOAD = ("autograder.judge.submission", "hypothesis.strategies", "nbformat.v4")
 
@@ -45,6 +47,8 @@ class Children:
 
     def take(self, limits: ChildLimits, output_bytes: int) -> ChildKernel:
         """A child with these limits that takes requests."""
+        from autograder.sandbox.kernel import ChildEnded, ChildKernel
+
         spare, self.spare = self.spare, None
         if spare and spare[:2] == (limits, output_bytes):
             child = spare[2]

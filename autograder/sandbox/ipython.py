@@ -237,7 +237,7 @@ if "matplotlib.pyplot" in sys.modules:
 if "torch" in sys.modules:
     import torch
     x = torch.ones(2, requires_grad=True)
-    (x * x).backward(torch.ones(2))
+    (x * x).sum().backward()
 print("rehearsal")
 1 / 0
 """

@@ -59,11 +59,16 @@ def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None
 def test_an_answer_without_one_stays_as_it_was() -> None:
     cell = code("x = 1", grade_id="x", solution=True, grade=True, points=2)
     made = notebook(cell)
-    assert json.loads(mark_scheme.beside_answers(made, json.dumps(made).encode())) == made
+    assert json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode())) == made
 
 
 def test_a_students_cell_of_the_same_id_keeps_the_notebook_valid() -> None:
     made = nb.with_answers(source(), {"essay": ESSAY})
     made["cells"].append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": "mine"})
-    ids = [cell["id"] for cell in json.loads(mark_scheme.beside_answers(made, json.dumps(made).encode()))["cells"]]
+    ids = [
+        cell["id"]
+        for cell in json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode()))[
+            "cells"
+        ]
+    ]
     assert len(set(ids)) == len(ids)

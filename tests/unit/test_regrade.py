@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -16,6 +17,10 @@ from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.grade import Grade
 from autograder.grading import Class
+from autograder.judge import replay, test_cell
+from autograder.judge.job import Job
+from autograder.judge.replay import rescore
+from autograder.judge.submission import Judged
 from autograder.keys import Keys
 from autograder.records import asked_path, read_record, read_transcript
 from tests.unit.tiny import NAME, Desk
@@ -220,3 +225,42 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     assert record
     assert set(record.settled(before)) == {"square", "double"}
     assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
+
+
+def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit: so most of a class's right answers cost one run of the test cell. Each submission keeps its own transcript."""
+    group = Class(course.assignment(NAME), 1)
+    ran: list[str] = []
+    run = test_cell.run
+
+    def counted(source: str, *rest: Any) -> Any:
+        ran.append("square" if "square" in source else "double")
+        return run(source, *rest)
+
+    def rescored(name: str) -> Judged:
+        job, transcript = group._job(name), read_transcript(group.assignment, group.records[name])
+        assert isinstance(job, Job) and transcript
+        return rescore(job, transcript, nb.read(group._notebook(name)))
+
+    monkeypatch.setattr(test_cell, "run", counted)
+    monkeypatch.setattr(replay, "_verdicts", {})
+    first, same, other = (rescored(name) for name in ("right", "right", "partly"))
+    assert ran == ["square", "double", "square"]
+    assert first == same
+    assert (first.grade.score, other.grade.score) == (SCORES["right"], SCORES["partly"])
+    assert first.transcript == read_transcript(group.assignment, group.records["right"])
+    before = copy.deepcopy(first.notebook)
+    for cell in first.notebook.cells:
+        cell.get("outputs", []).append("mine")
+    assert rescored("right").notebook == before
+
+
+def test_a_test_cell_that_ran_for_too_long_is_tried_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Class(course.assignment(NAME), 1)
+    job, transcript = group._job("right"), read_transcript(group.assignment, group.records["right"])
+    assert isinstance(job, Job) and transcript
+    monkeypatch.setattr(replay, "_verdicts", {})
+    with monkeypatch.context() as slow:
+        slow.setattr(test_cell, "within", lambda seconds, run: run() and None)
+        assert rescore(job, transcript, nb.read(group._notebook("right"))).grade.score == 0
+    assert rescore(job, transcript, nb.read(group._notebook("right"))).grade.score == SCORES["right"]

@@ -116,6 +116,32 @@ def test_gradients_equal_those_of_a_local_graph(sandbox: Sandbox) -> None:
         assert torch.equal(there, here)
 
 
+def test_a_gradient_imports_nothing(sandbox: Sandbox) -> None:
+    """torch imports sympy for `grad` with weights of its outputs: 0.7 s for every submission."""
+    source = "import sys\ndef f(x): return x * x\ndef modules(): return sorted(sys.modules)"
+
+    def body(fetch: Fetch) -> tuple[set[str], list[float]]:
+        x, before = torch.ones(2, requires_grad=True), set(fetch("modules")())
+        (fetch("f")(x) * torch.tensor([1.0, 2.0])).sum().backward()
+        assert x.grad is not None
+        return set(fetch("modules")()) - before, x.grad.tolist()
+
+    assert sandbox.ask([source], body) == (set(), [2.0, 4.0])
+
+
+def test_a_gradient_of_complex_numbers_is_that_of_a_local_function(sandbox: Sandbox) -> None:
+    source = "def f(z): return z * z.conj() * (1 + 2j), z.abs()"
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+
+    def gradient(f: Any) -> torch.Tensor:
+        z = torch.tensor([1 + 2j, -0.5j, 3], dtype=torch.complex128, requires_grad=True)
+        product, length = f(z)
+        return torch.autograd.grad((product * (2 - 1j)).real.sum() + length.sin().sum(), z)[0]
+
+    assert torch.equal(sandbox.ask([source], lambda fetch: gradient(fetch("f"))), gradient(namespace["f"]))
+
+
 def test_a_detached_result_has_no_gradient(sandbox: Sandbox) -> None:
     source = "def f(x): return (x * 2).detach()"
     assert not sandbox.ask([source], lambda fetch: fetch("f")(torch.ones(2, requires_grad=True)).requires_grad)

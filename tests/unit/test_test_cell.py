@@ -143,7 +143,8 @@ def test_what_the_test_defines_is_never_asked_of_the_student() -> None:
 
 def test_what_the_instructor_imported_is_never_taken_from_the_student() -> None:
     imports = instructor_imports(
-        ["import math\nfrom numpy import allclose", "%matplotlib inline\nimport os", "import no_such_module"]
+        ["import math\nfrom numpy import allclose", "%matplotlib inline\nimport os", "import no_such_module"],
+        {"math", "allclose", "no_such_module"},
     )
     made = run("assert not allclose(1, 2)\nassert math.pi > 3", 3, imports, lambda name: lambda *_: True)
     assert made.score == 3
@@ -152,7 +153,9 @@ def test_what_the_instructor_imported_is_never_taken_from_the_student() -> None:
 
 def test_only_imports_of_the_instructors_cells_are_run() -> None:
     """A fixture of a visible cell runs in the sandbox; here it would be one more thing to trust."""
-    assert set(instructor_imports(["import json\nraise SystemExit\n", "if True:\n    import csv"])) == {"json"}
+    assert set(
+        instructor_imports(["import json\nraise SystemExit\n", "if True:\n    import csv"], {"json", "csv"})
+    ) == {"json"}
 
 
 def test_a_test_cell_leaves_nothing_for_the_next() -> None:
@@ -193,6 +196,18 @@ def test_the_modules_of_all_test_cells_are_known_beforehand() -> None:
     tests = notebook(checking_cell("import json\nfrom os.path import join"), code("import not_of_a_test"))
     modules = judge_imports(tests)
     assert {"json", "os.path"} <= set(modules)
+
+
+def test_the_judge_imports_what_its_tests_use_and_no_more() -> None:
+    """The first cell imports matplotlib for the student's plots: half a second for a judge that draws nothing."""
+    first = "import matplotlib.pyplot as plt\nimport os.path, json\nfrom math import pi, e\nfrom string import *"
+    tests = notebook(code(first, grade_id="setup", locked=True), checking_cell("os.path.join('a', f'{pi}')"))
+    modules = judge_imports(tests)
+    assert {"os.path", "math", "string"} <= set(modules)
+    assert not {"matplotlib.pyplot", "json"} & set(modules)
+    assert {"os", "pi"} <= set(made := instructor_imports([first], {"os", "pi"})) and not {"plt", "json", "e"} & set(
+        made
+    )
 
 
 def test_a_float_that_compares_as_it_likes_is_no_score() -> None:
