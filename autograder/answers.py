@@ -17,8 +17,9 @@ from autograder.transcript import Exchange
 # Two programs with one mistake differ by rounding: float32 and another order of sums by 1e-6 of a value, and by 1e-4 of a
 # difference. Two mistakes that come closer than this on every question of a test are one.
 RTOL, ATOL = 1e-4, 1e-6
-# A line of a terminal holds a row of eight short numbers.
-SHOWN_NUMBERS, SHOWN_CHARACTERS = 8, 240
+# How many numbers of one array `shown` shows, for eyes: a matrix of 8 x 8 in eight lines. A list or a text is cut where as many
+# numbers would end, of 30 characters each.
+SHOWN_NUMBERS, SHOWN_CHARACTERS, LINE = 64, 30, 120
 
 
 @dataclass(frozen=True)
@@ -90,32 +91,31 @@ def numbers(value: Any) -> Any:
     return array if array.dtype.kind in "biufc" else None
 
 
-def shown(value: Any) -> str:
-    """A value in one short line: a large array by its shape and range."""
+def shown(value: Any, most: int = SHOWN_NUMBERS) -> str:
+    """A value as text, the rows of a matrix beneath each other; an array of more than `most` numbers by its shape and range."""
     if isinstance(value, Outline):
         return f"array of {_shape(value.shape)} {value.dtype}"
     if isinstance(value, Stays):
         return f"<{value.description or value.kind}>"
     if isinstance(value, np.ndarray):
-        return _shown_array(value)
+        return _shown_array(value, most)
     if isinstance(value, np.generic):
-        return shown(value.item())
+        return shown(value.item(), most)
     if isinstance(value, dict):
-        text = "{" + ", ".join(f"{key!r}: {shown(item)}" for key, item in value.items()) + "}"
+        text = "{" + ", ".join(f"{key!r}: {shown(item, most)}" for key, item in value.items()) + "}"
     elif isinstance(value, list):
-        text = "[" + ", ".join(map(shown, value)) + "]"
+        text = "[" + ", ".join(shown(item, most) for item in value) + "]"
     else:
         text = f"{value:.6g}" if isinstance(value, float) else repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}... ({len(text):,} characters)"
+    cut = most * SHOWN_CHARACTERS
+    return text if len(text) <= cut else f"{text[:cut]}... ({len(text):,} characters)"
 
 
-def _shown_array(array: Any) -> str:
-    if array.size <= SHOWN_NUMBERS:
-        return (
-            f"{np.array2string(array, precision=5, separator=', ')}".replace("\n", "")
-            if array.shape
-            else f"{array:.6g}"
-        )
+def _shown_array(array: Any, most: int) -> str:
+    if not array.shape:
+        return f"{array:.6g}"
+    if array.size <= most:
+        return str(np.array2string(array, precision=5, separator=", ", threshold=most, max_line_width=LINE))
     where = array[np.isfinite(array)] if array.dtype.kind in "fc" else array
     ranged = f", {where.min():.4g} to {where.max():.4g}" if where.size and array.dtype.kind in "iuf" else ""
     odd = f", {array.size - where.size} not finite" if where.size < array.size else ""

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -25,9 +25,7 @@ from autograder.course import Assignment, Course, open_course
 from autograder.errors import AutograderError, IsolationError
 from autograder.files import scratch
 from autograder.progress import progress
-
-if TYPE_CHECKING:
-    from autograder.regrade import Change
+from autograder.words import counted
 
 T = TypeVar("T")
 CORES = len(os.sched_getaffinity(0))
@@ -184,7 +182,7 @@ def grade(
     need not run. What would change is shown, and written with --apply only.
     """
     from autograder.grading import Class
-    from autograder.tables import show_grades
+    from autograder.tables import show_changes, show_grades
 
     found = open_course(folder).assignment(assignment)
     group = Class(found, workers, students, again, apply)
@@ -196,7 +194,7 @@ def grade(
         for result in progress(results, total, f"grading {assignment}", quiet=as_json):
             if as_json:
                 change = group.changes.get(result.student)
-                line = {**result.as_json(), "change": change and change.as_json()}
+                line = {**result.as_json(), "total": result.total, "change": change and change.as_json()}
                 click.echo(json.dumps(line))  # in ASCII: a student's text may hold what some take for a line's end
             grades.append(replace(result, cells={}, notes=()) if as_json else result)  # what is said need not be kept
     grades.sort(key=lambda result: result.student)
@@ -205,11 +203,12 @@ def grade(
         show_grades(grades)
         unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
         waiting = sum(result.needs_manual for result in grades)
-        click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waiting} wait for a person")
+        waits = f"{waiting} {'waits' if waiting == 1 else 'wait'} for a person"
+        click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waits}")
         if group.rescored:
-            click.echo(f"{group.rescored} were scored from their transcripts, without running them again")
+            click.echo(f"{counted(group.rescored, 'submission')} scored from a transcript, without running again")
         if group.changes:
-            _say_changes(group.changes, assignment, apply)
+            show_changes(group.changes, assignment, apply)
         if waiting:
             click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
         click.echo(f"then: `autograder feedback {assignment}`")
@@ -232,7 +231,7 @@ def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) ->
     count = 0
     for _ in progress(write_feedback(found, students), None, f"feedback for {assignment}"):
         count += 1
-    click.echo(f"{count} pages in {found.course.feedback}/STUDENT/{assignment}/")
+    click.echo(f"{counted(count, 'page')} in {found.course.feedback}/STUDENT/{assignment}/")
     click.echo(f"next: `nbgrader release_feedback {assignment}` hands them out, `autograder export` writes the grades")
 
 
@@ -248,9 +247,11 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
     For each check: what was asked, what came back, what the solution answered, and which known mistake fits. Nothing is run.
     What it shows of hidden tests and right answers is for you, not for the student.
     """
+    from autograder.answers import SHOWN_NUMBERS
+    from autograder.explain import WHOLE
     from autograder.explain import explain as tell
 
-    story = tell(open_course(folder).assignment(assignment), student, grade_id)
+    story = tell(open_course(folder).assignment(assignment), student, grade_id, WHOLE if as_json else SHOWN_NUMBERS)
     if as_json:
         click.echo(json.dumps(story.as_json(), ensure_ascii=False))
         return
@@ -293,7 +294,7 @@ def export(assignment: str | None, folder: Path | None, target: Path | None) -> 
     else:
         path = target or course.submitted.parent / "grades.csv"
         count = write_totals(course, path)
-    click.echo(f"{path}: {count} rows")
+    click.echo(f"{path}: {counted(count, 'row')}")
 
 
 @main.command()
@@ -321,20 +322,6 @@ def doctor(folder: Path | None, mend: bool, as_json: bool) -> None:
     if not as_json:
         click.echo("all is well" if not ill else f"{ill} of these are missing")
     sys.exit(3 if ill else 0)
-
-
-def _say_changes(changes: dict[str, Change], assignment: str, applied: bool) -> None:
-    """Who gets what in place of what, and what to do about it."""
-    from autograder.tables import show_changes
-
-    click.echo()
-    show_changes(changes)
-    what = "1 grade" if len(changes) == 1 else f"{len(changes)} grades"
-    if applied:
-        click.echo(f"{what} replaced by today's tests")
-    else:
-        click.echo(f"{what} would change under today's tests; nothing of that is written")
-        click.echo(f"to write it: `autograder grade {assignment} --apply`")
 
 
 __all__ = ["Assignment", "Course", "main"]

@@ -5,40 +5,46 @@ For a TA's eyes: it shows what hidden tests asked, and what the solution answere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from autograder import known as known_answers
 from autograder import notebook as nb
 from autograder import wire
-from autograder.answers import Stays, alike, answer, plain, shown
+from autograder.answers import SHOWN_NUMBERS, Stays, alike, answer, plain, shown
 from autograder.course import Assignment
 from autograder.diagnose import Diagnosis, diagnose
 from autograder.errors import CourseError
-from autograder.grade import CellGrade, Check, Grade
+from autograder.grade import CellGrade, Check, Grade, Manual, standing
+from autograder.gradebook import given
 from autograder.known import Known, by_question
 from autograder.records import read_record, read_transcript, recorded
 from autograder.transcript import Asked, Exchange, Span
+from autograder.words import counted
 
 # A law asks for up to some hundred examples while it looks for the smallest; its last questions are those of that one.
 LAST_QUESTIONS = 8
+WHOLE = 10_000  # numbers of an array in `--json`; what is larger is a picture, or a model's weights
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question in words: what was asked, what came back, what the solution answered ("" where it was not asked this), and
-    whether the two agree."""
+    """One question in words: what was asked, what came back, what the solution answered ("" where it was not asked this),
+    whether the two agree, and how many times the same was asked and answered."""
 
     asked: str
     answered: str
     expected: str = ""
     agrees: bool = True
+    times: int = 1
 
 
 @dataclass(frozen=True)
 class CheckStory:
-    """One check, with the last of its questions; `left_out` counts those before. `example` is what hypothesis drew."""
+    """One check, with the last of its different questions; `left_out` counts those before. A broken one broke after the last.
+    `example` is what hypothesis drew."""
 
     check: Check
     questions: tuple[Question, ...] = ()
@@ -54,11 +60,11 @@ class CellStory:
     cell: CellGrade
     checks: tuple[CheckStory, ...]
     diagnosis: Diagnosis | None = None
+    manual: Manual | None = None
 
     def lines(self) -> Iterator[str]:
         """The story in lines: of a check that passed its name alone."""
-        score = "waits for a person" if self.cell.score is None else f"{self.cell.score:g} of {self.cell.max_score:g}"
-        yield f"{self.name}: {score}"
+        yield f"{self.name}: {self._score()}"
         for story in self.checks:
             yield f"  {'passed ' if story.check.passed else 'BROKEN '} {story.check.name} ({story.check.points:g})"
             if not story.check.passed:
@@ -71,6 +77,18 @@ class CellStory:
         elif self.diagnosis:
             yield "  no known mistake answers like this"
 
+    def _score(self) -> str:
+        """The points that stand, and the tests' where a person gave others."""
+        points, tests = standing(self.cell.score, self.manual), self.cell.score
+        if points is None:
+            return "waits for a person"
+        said = f"{points:g} of {self.cell.max_score:g}"
+        if self.manual and (self.manual.score is not None or self.manual.extra):
+            said += " by a person" + ("" if tests is None else f" (tests: {tests:g})")
+        return said + (
+            ", to be looked at again: other files were handed in since" if self.manual and self.manual.stale else ""
+        )
+
 
 @dataclass(frozen=True)
 class Story:
@@ -82,7 +100,7 @@ class Story:
 
     def lines(self) -> Iterator[str]:
         """The story in lines."""
-        score = "not graded" if self.grade.score is None else f"{self.grade.score:g} of {self.grade.max_score:g}"
+        score = "not graded" if self.grade.total is None else f"{self.grade.total:g} of {self.grade.max_score:g}"
         yield f"{self.grade.student}, {self.grade.assignment}: {self.grade.status}, {score}"
         yield from (f"note: {note}" for note in (*self.grade.notes, *self.notes))
         for cell in self.cells:
@@ -97,12 +115,14 @@ class Story:
             "status": self.grade.status,
             "score": self.grade.score,
             "max_score": self.grade.max_score,
+            "total": self.grade.total,
             "notes": [*self.grade.notes, *self.notes],
             "cells": [
                 {
                     "grade_id": story.name,
                     "score": story.cell.score,
                     "max_score": story.cell.max_score,
+                    "by_person": story.manual and story.manual.score,
                     "error": story.cell.error,
                     "trouble": story.cell.trouble,
                     "checks": [asdict(check) for check in story.checks],
@@ -113,8 +133,9 @@ class Story:
         }
 
 
-def explain(assignment: Assignment, student: str, grade_id: str = "") -> Story:
-    """The story of a submission, or of one of its test cells; CourseError where there is none."""
+def explain(assignment: Assignment, student: str, grade_id: str = "", most: int = SHOWN_NUMBERS) -> Story:
+    """The story of a submission, or of one of its test cells, with arrays of up to `most` numbers whole; CourseError where
+    there is none."""
     recorded(assignment, (student,))
     record = read_record(assignment, student)
     if record is None:
@@ -125,8 +146,15 @@ def explain(assignment: Assignment, student: str, grade_id: str = "") -> Story:
     known = known_answers.read(assignment, nb.read(assignment.source_path))
     found = {diagnosis.cell: diagnosis for diagnosis in diagnose(known, record.grade, transcript).values()}
     asked = transcript.cells if transcript else {}
+    manual = given(assignment, student)
     cells = tuple(
-        CellStory(name, cell, tuple(_checks(name, cell, asked.get(name, Asked()), known)), found.get(name))
+        CellStory(
+            name,
+            cell,
+            tuple(_checks(name, cell, asked.get(name, Asked()), known, most)),
+            found.get(name),
+            manual.get(name),
+        )
         for name, cell in record.grade.cells.items()
         if grade_id in ("", name)
     )
@@ -134,7 +162,7 @@ def explain(assignment: Assignment, student: str, grade_id: str = "") -> Story:
     notes += (
         [] if known.basis else [f"no known answers of today's tests; `autograder build {assignment.name}` makes them"]
     )
-    return Story(record.grade, cells, tuple(notes))
+    return Story(replace(record.grade, manual=manual), cells, tuple(notes))
 
 
 def _broken(story: CheckStory) -> Iterator[str]:
@@ -142,23 +170,47 @@ def _broken(story: CheckStory) -> Iterator[str]:
     if story.example:
         yield f"    drawn:    {story.example}"
     if story.left_out:
-        yield f"    ({story.left_out} questions before these)"
-    for question in story.questions:
-        yield f"    asked:    {question.asked}"
-        yield f"    answered: {question.answered}"
+        yield f"    ({counted(story.left_out, 'question')} before these)"
+    for number, question in enumerate(story.questions, start=1):
+        again = f"    ({question.times} times)" if question.times > 1 else ""
+        yield _indented(f"    asked:    {question.asked}{again}")
+        yield _indented(f"    answered: {question.answered}")
         if not question.agrees:
-            yield f"    solution: {question.expected}"
+            yield _indented(f"    solution: {question.expected}")
+        if number == len(story.questions):
+            yield "    and here the check broke"
 
 
-def _checks(name: str, cell: CellGrade, asked: Asked, known: Known) -> Iterator[CheckStory]:
+def _indented(text: str) -> str:
+    """A matrix's rows beneath each other."""
+    return text.replace("\n", "\n" + 14 * " ")
+
+
+def _checks(name: str, cell: CellGrade, asked: Asked, known: Known, most: int) -> Iterator[CheckStory]:
     right = by_question(known.solution.get(name, []))
     spans = asked.spans if [span.check for span in asked.spans] == [check.name for check in cell.checks] else ()
     names = _names(asked)
     for number, check in enumerate(cell.checks):
         span = spans[number] if spans else Span(check.name, 0, 0)
-        exchanges = asked.exchanges[span.first : span.last]
-        questions = tuple(_question(exchange, right, names) for exchange in exchanges[-LAST_QUESTIONS:])
-        yield CheckStory(check, questions, len(exchanges) - len(questions), span.example)
+        different = _different(asked.exchanges[span.first : span.last])
+        questions = tuple(
+            replace(_question(exchange, right, names, most), times=times)
+            for exchange, times in different[-LAST_QUESTIONS:]
+        )
+        yield CheckStory(check, questions, len(different) - len(questions), span.example)
+
+
+def _different(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, int]]:
+    """Each different question with its answer, in the order in which it was last asked, and how often it was. While hypothesis
+    looks for the smallest counterexample it asks the same again and again."""
+    last: dict[tuple[bytes, bytes], Exchange] = {}
+    times: Counter[tuple[bytes, bytes]] = Counter()
+    for exchange in exchanges:
+        key = (exchange.name, answer(exchange))
+        times[key] += 1
+        last.pop(key, None)
+        last[key] = exchange
+    return [(exchange, times[key]) for key, exchange in last.items()]
 
 
 def _names(asked: Asked) -> dict[int, str]:
@@ -175,35 +227,36 @@ def _names(asked: Asked) -> dict[int, str]:
     return names
 
 
-def _question(exchange: Exchange, right: dict[bytes, list[bytes]], names: dict[int, str]) -> Question:
+def _question(exchange: Exchange, right: dict[bytes, list[bytes]], names: dict[int, str], most: int) -> Question:
     expected = right.get(exchange.name, [b""])[0]
     agrees = not expected or alike(answer(exchange), expected)
-    return Question(_asked(exchange.request, names), _answered(exchange), _said(expected) if expected else "", agrees)
+    said = _said(expected, most) if expected else ""
+    return Question(_asked(exchange.request, names, most), _answered(exchange, most), said, agrees)
 
 
-def _asked(request: bytes, names: dict[int, str]) -> str:
+def _asked(request: bytes, names: dict[int, str], most: int) -> str:
     """A request as a line of Python, near enough."""
     try:
         verb, *rest = wire.unpack(request)
         if verb == "call":
-            arguments = [shown(value) for value in plain(rest[1])]
-            arguments += [f"{key}={shown(value)}" for key, value in plain(rest[2]).items()]
+            arguments = [shown(value, most) for value in plain(rest[1])]
+            arguments += [f"{key}={shown(value, most)}" for key, value in plain(rest[2]).items()]
             return f"{names.get(rest[0], 'a function')}({', '.join(arguments)})"
         if verb == "backward":
-            return f"the gradients, from {shown(plain(rest[1]))}"
+            return f"the gradients, from {shown(plain(rest[1]), most)}"
         return str(rest[0]) if verb == "get" else verb
     except (wire.WireError, ValueError, TypeError, IndexError, AttributeError):
         return "a question that cannot be shown"
 
 
-def _answered(exchange: Exchange) -> str:
+def _answered(exchange: Exchange, most: int) -> str:
     if exchange.ended:
         return f"{exchange.ended[0]}: {exchange.ended[1]}"
     message = wire.unpack(exchange.reply)
-    return f"{message[1]}: {message[2]}" if message[0] == "error" and len(message) > 2 else _said(exchange.reply)
+    return f"{message[1]}: {message[2]}" if message[0] == "error" and len(message) > 2 else _said(exchange.reply, most)
 
 
-def _said(reply: bytes) -> str:
+def _said(reply: bytes, most: int) -> str:
     """The part of a reply that counts, in a line."""
     status, *values = wire.unpack(reply)
     if status == "missing":
@@ -212,7 +265,7 @@ def _said(reply: bytes) -> str:
         return f"{'raises' if status == 'error' else 'the process'} {values[0] if values else ''}".strip()
     try:
         value = plain(values[0])
-        after = f"; its arguments afterwards: {shown(plain(values[1]))}" if len(values) > 1 and values[1] else ""
-        return ("a function" if isinstance(value, Stays) and value.kind == "function" else shown(value)) + after
+        after = f"; its arguments afterwards: {shown(plain(values[1]), most)}" if len(values) > 1 and values[1] else ""
+        return ("a function" if isinstance(value, Stays) and value.kind == "function" else shown(value, most)) + after
     except (wire.WireError, IndexError):
         return "what cannot be read"

@@ -26,7 +26,7 @@ from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from autograder import notebook as nb
 from autograder.diagnose import Diagnosis
-from autograder.grade import CellGrade, Grade, Manual
+from autograder.grade import CellGrade, Grade, Manual, standing
 from autograder.heatmap import Pair
 
 # An answer of the course is at most 3,000 characters long, and its one figure 35,000 in base64. A page that reaches
@@ -75,7 +75,7 @@ class _Task:
 
     @property
     def points(self) -> float | None:
-        return self.manual.score if self.manual and self.by_person else self.grade.score
+        return standing(self.grade.score, self.manual)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,16 +42,19 @@ class CellGrade:
 
 @dataclass(frozen=True)
 class Manual:
-    """What a person gave for one cell: points, or None, and a comment; `stale` where other files were handed in since."""
+    """What a person gave for one cell: points, or None, and a comment; `stale` where other files were handed in since. `extra`
+    is extra credit, beside either points."""
 
     score: float | None
-    comment: str
+    comment: str = ""
     stale: bool = False
+    extra: float = 0.0
 
 
 @dataclass(frozen=True)
 class Grade:
-    """One submission's automatic grade. `max_score` counts the written answers too; `score` cannot."""
+    """One submission's automatic grade, and what people gave for its cells: `manual`, by grade_id. `max_score` counts the written
+    answers too; `score` cannot, and `total` does once they are marked."""
 
     student: str
     assignment: str
@@ -59,8 +63,7 @@ class Grade:
     notes: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     seconds: float = 0.0
-    marked: frozenset[str] = frozenset()  # the cells that a person has given points for
-    stale: frozenset[str] = frozenset()  # the cells for which a person did, and other files were handed in since
+    manual: Mapping[str, Manual] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -68,6 +71,17 @@ class Grade:
         if self.status not in GRADED:
             return None
         return round(math.fsum(cell.score for cell in self.cells.values() if cell.score is not None), 6)
+
+    @property
+    def points(self) -> dict[str, float | None]:
+        """What each cell is worth to the student today: a person's points in the place of the tests'; None while it waits."""
+        return {name: standing(cell.score, self.manual.get(name)) for name, cell in self.cells.items()}
+
+    @property
+    def total(self) -> float | None:
+        """The sum of these, as nbgrader has it before a late penalty; None where nobody graded the submission."""
+        given = [points for points in self.points.values() if points is not None]
+        return round(math.fsum(given), 6) if given or self.status in GRADED else None
 
     @property
     def max_score(self) -> float:
@@ -80,11 +94,11 @@ class Grade:
     @property
     def waiting(self) -> list[str]:
         """The cells whose points a person must still give, or look at again."""
-        left = {name for name, cell in self.cells.items() if cell.score is None} - self.marked
-        return [name for name in self.cells if name in left | self.stale]
+        stale = {name for name, given in self.manual.items() if given.stale}
+        return [name for name, points in self.points.items() if points is None or name in stale]
 
     def as_json(self) -> dict[str, Any]:
-        """The line that `--json` prints, documented in the README."""
+        """What a run came to. It is kept so; with `total` and `change` it is a line of `--json`, documented in the README."""
         return {
             "student": self.student,
             "assignment": self.assignment,
@@ -139,3 +153,11 @@ class Grade:
             tuple(data["isolation"]),
             float(data["seconds"]),
         )
+
+
+def standing(automatic: float | None, given: Manual | None) -> float | None:
+    """The points of a cell: a person's in the place of the tests', and extra credit beside either; None where there are none."""
+    if given is None:
+        return automatic
+    points = automatic if given.score is None else given.score
+    return points if points is None else points + given.extra

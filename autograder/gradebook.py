@@ -12,7 +12,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,24 +36,23 @@ LOCK_SECONDS = 20
 
 @dataclass(frozen=True)
 class Standing:
-    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", the cells marked by hand, and
-    those of them whose mark is `stale`: it was given for other files."""
+    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", and what was given by hand, by
+    grade_id, without the comments."""
 
     late: str
-    marked: frozenset[str]
-    stale: frozenset[str]
+    manual: dict[str, Manual]
 
 
 class Book:
-    """A course's gradebook, open. Only one process writes at a time."""
+    """A course's gradebook, open. Only one process writes at a time; one that only `reads` does so beside it."""
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
+    def __init__(self, course: Course, reads: bool = False) -> None:
+        self.course, self.reads = course, reads
 
     def __enter__(self) -> Book:
         from nbgrader.api import Gradebook
 
-        self._lock = self._take_lock()
+        self._lock = None if self.reads else self._take_lock()
         find_alembic()
         try:
             self.book = Gradebook(self._url(), self.course.course_id)
@@ -61,16 +60,21 @@ class Book:
                 must_be_whole(self.book.engine)
                 real_transactions(self.book.engine)
         except Exception as error:
-            self._lock.close()
+            self._let_go()
             raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {why(error)}") from None
-        self._private()
+        if not self.reads:
+            self._private()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.book.close()
-        self._lock.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock:
+            self._lock.close()
 
     def prepare(self, assignment: Assignment, source: nb.Notebook) -> None:
         """Have the database hold this version of the assignment's cells, as `nbgrader generate_assignment` saves them."""
@@ -150,12 +154,10 @@ class Book:
                 notebook, names = self._submitted(assignment, student)
             except MissingEntry:
                 return {}, 0.0
-            comments = {names[row.cell_id]: row.manual_comment or "" for row in notebook.comments}
-            stale, rows = _stale(notebook, names), {names[row.cell_id]: row for row in notebook.grades}
-            found = {
-                name: Manual(row.manual_score, comments.pop(name, ""), name in stale) for name, row in rows.items()
-            }
-            found |= {name: Manual(None, text) for name, text in comments.items()}
+            found = _given(notebook, names)
+            for row in notebook.comments:
+                name, text = names[row.cell_id], row.manual_comment or ""
+                found[name] = replace(found.get(name, Manual(None)), comment=text)
             return found, float(notebook.late_submission_penalty or 0.0)
 
     def totals(self) -> list[list[Any]]:
@@ -304,15 +306,27 @@ def _automatic(grade: Grade, name: str) -> float | None:
 
 def _standing(submission: Any, notebook: Any, names: Mapping[str, str]) -> Standing:
     late, penalty = submission.total_seconds_late, notebook.late_submission_penalty or 0
-    marked = {names[row.cell_id] for row in notebook.grades if row.manual_score is not None}
     said = f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else ""
-    return Standing(said, frozenset(marked), _stale(notebook, names))
+    return Standing(said, _given(notebook, names))
 
 
-def _stale(notebook: Any, names: Mapping[str, str]) -> frozenset[str]:
-    """The cells that were marked, and are to be looked at again."""
-    rows = (row for row in notebook.grades if row.manual_score is not None and row.needs_manual_grade)
-    return frozenset(names[row.cell_id] for row in rows)
+def _given(notebook: Any, names: Mapping[str, str]) -> dict[str, Manual]:
+    """What people gave for the cells, by grade_id; a mark that is to be looked at again is stale."""
+    return {
+        names[row.cell_id]: Manual(row.manual_score, stale=row.needs_manual_grade, extra=row.extra_credit or 0.0)
+        if row.manual_score is not None
+        else Manual(None, extra=row.extra_credit or 0.0)
+        for row in notebook.grades
+    }
+
+
+def given(assignment: Assignment, student: str) -> dict[str, Manual]:
+    """What people gave for a submission's cells, by grade_id, read beside whoever writes; {} where there is no gradebook yet."""
+    url = assignment.course.db_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+        return {}
+    with Book(assignment.course, reads=True) as book:
+        return book.manual(assignment, student)[0]
 
 
 def is_time(text: str) -> bool:

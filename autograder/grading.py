@@ -222,10 +222,16 @@ class Class:
         record = self.records.get(grade.student)
         same = record is not None and record.handed_in == self.pending[grade.student].handed_in
         standing = book.standing(self.assignment, record.grade, self._time(grade.student)) if record and same else None
-        if record and standing and self._may_change(grade.student) and (why := reasons(record.grade, grade)):
-            self.changes[grade.student] = Change(record.grade, grade, why, self.apply)
+        if (
+            record
+            and standing
+            and self._may_change(grade.student)
+            and (why := reasons(record.grade, grade, standing.manual))
+        ):
+            old = _standing(record.grade, standing)
+            self.changes[grade.student] = Change(old, replace(grade, manual=standing.manual), why, self.apply)
             if not self.apply:
-                return _standing(record.grade, standing)
+                return old
         # Where the database has another grade than we remember, nobody knows what a person marked.
         return self._save(book, result, changed=standing is None)
 
@@ -324,4 +330,4 @@ class Class:
 
 def _standing(grade: Grade, standing: Standing) -> Grade:
     notes = (*grade.notes, standing.late) if standing.late else grade.notes
-    return replace(grade, notes=notes, marked=standing.marked, stale=standing.stale)
+    return replace(grade, notes=notes, manual=standing.manual)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from autograder.grade import CellGrade, Check, Grade
+from autograder.grade import CellGrade, Check, Grade, Manual
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Change:
     reasons: tuple[str, ...]
     applied: bool
 
+    @property
+    def counts(self) -> bool:
+        """Whether the total is another, or what it is out of. Checks may differ without it, or a person's points stand."""
+        return (self.old.total, self.old.max_score) != (self.new.total, self.new.max_score)
+
     def as_json(self) -> dict[str, Any]:
         """The key `change` of a line of `--json`, documented in the README."""
         return {
@@ -26,18 +32,22 @@ class Change:
             "old_max_score": self.old.max_score,
             "new_score": self.new.score,
             "new_max_score": self.new.max_score,
+            "old_total": self.old.total,
+            "new_total": self.new.total,
             "reasons": list(self.reasons),
             "applied": self.applied,
         }
 
 
-def reasons(old: Grade, new: Grade) -> tuple[str, ...]:
+def reasons(old: Grade, new: Grade, manual: Mapping[str, Manual] = MappingProxyType({})) -> tuple[str, ...]:
     """In what two grades of one submission differ: scores, checks and status. A message alone is no difference, and neither is
-    what was mended: beside another release, every copy of the old one has other points."""
+    what was mended: beside another release, every copy of the old one has other points. `manual` is what people gave."""
     same = old.status == new.status or {old.status, new.status} == {"completed", "mended"}
     found = [] if same else [f"{new.status}, was {old.status}"]
     for name in dict.fromkeys([*old.cells, *new.cells]):
-        found += [f"{name}: {said}" for said in _cell(old.cells.get(name), new.cells.get(name))]
+        given = manual.get(name, Manual(None)).score
+        stands = "" if given is None else f"; no effect, a person gave {given:g}"
+        found += [f"{name}: {said}{stands}" for said in _cell(old.cells.get(name), new.cells.get(name))]
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from autograder import notebook as nb
 from autograder.course import Assignment
 from autograder.diagnose import diagnose
 from autograder.export import write_csv
-from autograder.grade import GRADED, Grade, Manual
+from autograder.grade import GRADED, Grade
 from autograder.gradebook import Book
 from autograder.items import FEWEST, Item, items
 from autograder.known import Known
@@ -53,7 +53,8 @@ class Row:
         if not self.is_graded:
             return f"{self.grade.status}: {'; '.join(self.grade.notes)}"
         troubled = [name for name in self.grade.waiting if self.grade.cells[name].trouble]
-        again = [name for name in self.grade.waiting if name not in troubled and name in self.grade.stale]
+        marked = [name for name in self.grade.waiting if self.grade.points[name] is not None]
+        again = [name for name in marked if name not in troubled]
         written = [name for name in self.grade.waiting if name not in (*troubled, *again)]
         parts = [f"{name}: {self.grade.cells[name].trouble}" for name in troubled]
         parts += [f"to be marked: {', '.join(written)}"] if written else []
@@ -173,14 +174,8 @@ def _row(assignment: Assignment, book: Book, answers: Known, student: str) -> Ro
     found = diagnose(answers, grade, read_transcript(assignment, record)) if grade.status in GRADED else {}
     misconceptions = tuple((task, each.misconception) for task, each in found.items() if each.misconception)
     manual, penalty = book.manual(assignment, student)
-    marked = frozenset(name for name, given in manual.items() if given.score is not None)
-    stale = frozenset(name for name, given in manual.items() if given.stale)
-    points = {name: _points(manual.get(name), cell.score) for name, cell in grade.cells.items()}
-    return Row(replace(grade, marked=marked, stale=stale), points, penalty, misconceptions)
-
-
-def _points(given: Manual | None, automatic: float | None) -> float | None:
-    return automatic if given is None or given.score is None else given.score
+    grade = replace(grade, manual=manual)
+    return Row(grade, grade.points, penalty, misconceptions)
 
 
 def write_report_files(assignment: Assignment, made: Report) -> list[Path]:

@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from autograder.sheet import letter
+from autograder.words import counted
 
 if TYPE_CHECKING:
     from autograder.audit.matrix import Matrix
@@ -38,23 +39,34 @@ def show_grades(grades: list[Grade]) -> None:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("notes", overflow="fold")
     for result in grades:
-        score = "-" if result.score is None else f"{result.score:g}"
+        score = "-" if result.total is None else f"{result.total:g}"
         by_hand = ", ".join(result.waiting) if result.status not in ("unreadable", "failed") else "all"
         notes = "; ".join(result.notes)
         table.add_row(escape(result.student), result.status, score, f"{result.max_score:g}", by_hand, escape(notes))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def show_changes(changes: dict[str, Change]) -> None:
-    """Who gets what in place of what, and why; a reason that many share is said for each, so that the lines can be searched."""
+def show_changes(changes: dict[str, Change], assignment: str, applied: bool) -> None:
+    """Who gets what in place of what, and why, and what to do about it. A reason that many share is said for each, so that the
+    lines can be searched."""
     table = Table(box=None, pad_edge=False)
     for name in ("student", "old", "new"):
         table.add_column(name, justify="left" if name == "student" else "right")
     table.add_column("why", overflow="fold")
     for student, change in sorted(changes.items()):
-        old, new = (f"{grade.score or 0:g}/{grade.max_score:g}" for grade in (change.old, change.new))
+        old, new = (f"{grade.total or 0:g}/{grade.max_score:g}" for grade in (change.old, change.new))
         table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print("\n", table, sep="")
+    count = sum(change.counts for change in changes.values())
+    done = "replaced by today's tests" if applied else "would change under today's tests; nothing of that is written"
+    console.print(f"{counted(count, 'grade')} {done}", highlight=False, soft_wrap=True)
+    if rest := len(changes) - count:
+        said = f"{counted(rest, 'submission')} of the same score as before: other checks, or a person's points stand"
+        console.print(said, highlight=False, soft_wrap=True)
+    if not applied:
+        said = f"to write it: `autograder grade {assignment} --apply`"
+        console.print(escape(said), highlight=False, soft_wrap=True)
 
 
 def show_audit(audit: Audit) -> None:
@@ -92,7 +104,7 @@ def show_report(report: Report) -> None:
     console = Console(width=WIDTH)
     console.print(table)
     statuses = ", ".join(f"{count} {status}" for status, count in report.statuses.items())
-    console.print(f"{len(report.rows)} submissions: {statuses}; {len(report.for_a_person)} for a person")
+    console.print(f"{counted(len(report.rows), 'submission')}: {statuses}; {len(report.for_a_person)} for a person")
 
 
 def _by_kind(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -40,7 +40,7 @@ def test_a_graded_class_ends_with_0_and_the_next_command(course: Course, run: Ru
     desk.hand_in("ada")
     done = run("grade", NAME)
     assert done.exit_code == 0, done.output
-    assert "1 of 1 graded; 1 wait for a person" in done.stdout
+    assert "1 of 1 graded; 1 waits for a person" in done.stdout
     assert f"then: `autograder feedback {NAME}`" in done.stdout
     assert "grading tiny: 1 to do" in done.stderr
     assert run("grade", NAME).stdout.count("1 of 1 graded (1 unchanged since the last run)") == 1

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from nbgrader.api import Gradebook
 
 from autograder import known, proof
 from autograder import notebook as nb
+from autograder.answers import shown
 from autograder.cli import main
 from autograder.course import Assignment, Course, open_course
 from autograder.diagnose import Diagnosis, diagnose
@@ -21,6 +24,7 @@ from autograder.errors import CourseError
 from autograder.explain import explain
 from autograder.feedback import page
 from autograder.grade import Grade
+from autograder.gradebook import Book
 from autograder.grading import Class
 from autograder.judge.job import Job
 from autograder.judge.replay import NotRecorded, rescore
@@ -252,6 +256,53 @@ def test_explain_shows_the_last_questions_of_a_law_and_counts_the_others(assignm
         ("square(-37)", "1369"),
     ]
     assert law.left_out > 0
+
+
+def test_explain_tells_a_question_that_was_asked_again_once_and_where_the_check_broke(assignment: Assignment) -> None:
+    """hypothesis asks for its smallest counterexample several times."""
+    (cell,) = explain(assignment, "unknown", "square").cells
+    law = cell.checks[2]
+    said = [(question.asked, question.answered) for question in law.questions]
+    assert len(set(said)) == len(said)
+    assert max(question.times for question in law.questions) > 1
+    lines = list(cell.lines())
+    assert lines[lines.index("    and here the check broke") - 1] == "    answered: 1369"
+    assert f"    asked:    square(-37)    ({law.questions[-1].times} times)" in lines
+
+
+@pytest.mark.parametrize(("rows", "whole"), [(8, True), (9, False)])
+def test_a_matrix_is_shown_whole_with_its_rows_beneath_each_other(rows: int, whole: bool) -> None:
+    matrix = np.arange(rows * 8).reshape(rows, 8)
+    text = shown(matrix)
+    assert text.count("\n") == (rows - 1 if whole else 0)
+    assert ("..." in text) is not whole
+    assert "..." not in shown(matrix, 10_000)
+
+
+def test_explain_puts_a_persons_points_beside_those_of_the_tests(course: Course) -> None:
+    """Also while somebody grades."""
+    assignment = course.assignment(NAME)
+    with Gradebook(course.db_url, course.course_id) as book:
+        rows = {row.name: row for row in book.find_submission_notebook("tiny", NAME, "unknown").grades}
+        for name, points in {"square": 2.5, "essay": 1}.items():
+            rows[name].manual_score, rows[name].needs_manual_grade = points, False
+        book.db.commit()
+        tests = rows["square"].auto_score
+    with Book(course):
+        story = explain(assignment, "unknown")
+    text = "\n".join(story.lines())
+    assert f"square: 2.5 of 3 by a person (tests: {tests:g})" in text
+    assert "essay: 1 of 2 by a person\n" in text + "\n"
+    assert story.as_json()["total"] == 2.5 + 1 + 1
+    assert f"completed, {4.5:g} of 6" in text
+    assert [cell["by_person"] for cell in story.as_json()["cells"]] == [2.5, None, 1]
+
+
+def test_explain_without_a_gradebook_makes_none(course: Course) -> None:
+    path = Path(course.db_url.removeprefix("sqlite:///"))
+    path.unlink()
+    assert list(explain(course.assignment(NAME), "right").lines())
+    assert not path.exists()
 
 
 def test_explain_as_json_and_without_a_cell(built: Course) -> None:

@@ -220,6 +220,24 @@ def test_what_a_person_has_marked_waits_no_more(course: Course, again: bool) -> 
     assert rows(course, "right")["essay"] == (None, 1.5, False)
 
 
+@pytest.mark.parametrize("given", [{}, {"essay": 1.5}, {"essay": 1.5, "square": 0.5}, {"square": 0}])
+@pytest.mark.parametrize("extra", [0, 0.25])
+def test_the_total_is_nbgraders(course: Course, given: dict[str, float], extra: float) -> None:
+    """A person's points in the place of the tests', and extra credit beside either."""
+    for cell, points in given.items():
+        mark(course, "right", points, cell)
+    with gradebook(course) as book:
+        {row.name: row for row in book.find_submission_notebook("tiny", NAME, "right").grades}[
+            "double"
+        ].extra_credit = extra
+        book.db.commit()
+        score = book.find_submission(NAME, "right").score
+    for again in (False, True):
+        grade = graded(course, "right", again=again)["right"]
+        assert (grade.total, grade.score) == (score, 3)
+    assert score == 3 + extra + given.get("essay", 0) + given.get("square", 2) - 2
+
+
 def test_what_was_marked_and_handed_in_anew_waits_again_and_keeps_its_points(course: Course) -> None:
     mark(course, "right", 1.5)
     desk = Desk(course.assignment(NAME))

@@ -198,7 +198,7 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
     lines = [json.loads(line) for line in CliRunner().invoke(main, [*call, "--json"]).stdout.splitlines()]
     assert {line["student"]: line["change"] for line in lines if line["change"]} == {
         "float32": {
-            "old_score": 2, "old_max_score": 5, "new_score": 3, "new_max_score": 5,
+            "old_score": 2, "old_max_score": 5, "new_score": 3, "new_max_score": 5, "old_total": 2, "new_total": 3,
             "reasons": ['square: "three hundred" passes now'], "applied": False,
         }
     }  # fmt: skip
@@ -206,6 +206,24 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
     assert applied.exit_code == 0
     assert "1 grade replaced" in applied.output
     assert "passes now" not in CliRunner().invoke(main, call).output
+
+
+def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, nothing_runs: None) -> None:
+    with Gradebook(course.db_url, course.course_id) as book:
+        rows = {row.name: row for row in book.find_submission_notebook("tiny", NAME, "float32").grades}
+        rows["square"].manual_score, rows["square"].needs_manual_grade = 1.75, False
+        book.db.commit()
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    call = ["grade", NAME, "--course", str(course.root)]
+    shown = CliRunner().invoke(main, call).output
+    assert 'float32  2.75/5  2.75/5  square: "three hundred" passes now; no effect, a person gave 1.75' in shown
+    assert "0 grades would change" in shown
+    assert "1 submission of the same score as before" in shown
+    assert "float32  completed   2.75   5" in shown
+    assert "0 grades replaced" in CliRunner().invoke(main, [*call, "--apply"]).output
+    after = CliRunner().invoke(main, call).output
+    assert "float32  completed   2.75   5" in after
+    assert "no effect" not in after
 
 
 @pytest.mark.parametrize("change", ["this test", "a locked cell", "a hidden file"])
