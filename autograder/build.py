@@ -13,13 +13,15 @@ from autograder.audit.margins import compared_by, margins
 from autograder.course import Assignment
 from autograder.judge.worker import Result
 
+SOME = 3  # names on a line, before the rest is counted
 Watch = Callable[[int, Iterator[Any]], Iterable[Any]]
 
 
 def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
-    """The problems found, one line each; [] when the release was published. `watch` shows progress over the proof."""
+    """The problems found, one line each; [] when the release was published. Of an assignment narrowed to one task none is.
+    `watch` shows progress over the proof."""
     source = nb.read(assignment.source_path)
-    problems = proof.faults(source)
+    problems = [*release.unmarked(source), *proof.faults(source)]
     if problems:
         return problems
     with tempfile.TemporaryDirectory() as folder:
@@ -30,15 +32,27 @@ def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
         problems += release.leaked_files(assignment, made / assignment.name)
         if problems:
             return problems
-        total = len(proof.expectations(assignment, source))
-        rows = list(watch(total, proof.prove(assignment, source, stripped, workers)))
-        problems = [f"{name}: {broken}" for name, broken, _ in rows if broken]
-        problems += narrow(
-            assignment, source, [result for _, broken, result in rows if not broken]
-        )  # a wrong "right" one says nothing
-        if not problems:
+        order = list(proof.expectations(assignment, source))
+        rows = list(watch(len(order), proof.prove(assignment, source, stripped, workers)))
+        rows.sort(key=lambda row: order.index(row[0]))
+        problems = folded((name, broken) for name, broken, _ in rows if broken)
+        # A wrong "right" answer says nothing of tolerances.
+        problems += narrow(assignment, source, [result for _, broken, result in rows if not broken])
+        if not problems and not assignment.task:
             release.publish(made / assignment.name, assignment)
-    return sorted(problems)
+    return problems
+
+
+def folded(broken: Iterable[tuple[str, str]]) -> list[str]:
+    """One line for each thing that is broken: a test that is wrong breaks every wheat and chaff of the other tasks alike."""
+    names: dict[str, list[str]] = {}
+    for name, said in broken:
+        names.setdefault(said, []).append(name)
+    return [f"{first}: {said}" + (f" (so do {_some(more)})" if more else "") for said, (first, *more) in names.items()]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= SOME else f"{', '.join(names[:SOME])} and {len(names) - SOME} more"
 
 
 def narrow(assignment: Assignment, source: nb.Notebook, results: Iterable[Result]) -> list[str]:

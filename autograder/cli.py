@@ -101,25 +101,36 @@ workers_option = click.option(
 )
 
 
+task_option = click.option("--task", default="", help="Look at this answer cell's wheats, chaffs and mutants alone.")
+
+
 @main.command()
 @click.argument("assignment")
 @course_option
 @workers_option
-def build(assignment: str, folder: Path | None, workers: int) -> None:
+@task_option
+def build(assignment: str, folder: Path | None, workers: int, task: str) -> None:
     """Make the student version of ASSIGNMENT, after proving that its tests work.
 
     Refused, and the old release kept, if the solution or a wheat loses a mark, the blank release gets one, a chaff is not
     caught in its own task alone, or anything of a solution or hidden test is left in the release.
     """
+    from autograder import proof
     from autograder.build import build as build_release
 
     found = open_course(folder).assignment(assignment)
+    found = proof.narrowed(found, task) if task else found
     problems = build_release(found, workers, lambda total, rows: progress(rows, total, f"proving {assignment}"))
     if problems:
         for problem in problems:
             click.echo(f"- {problem}", err=True)
         click.echo(f"refused; release/{assignment} is as it was", err=True)
         sys.exit(1)
+    if task:
+        click.echo(
+            f"{task} is proven, with nothing released: `autograder build {assignment}` proves the other tasks too"
+        )
+        return
     click.echo(
         f"{found.release_folder} is ready; commit it, then hand it out with `nbgrader release_assignment {assignment}`"
     )
@@ -131,16 +142,19 @@ def build(assignment: str, folder: Path | None, workers: int) -> None:
 @workers_option
 @click.option("--repeat", "repeats", type=click.IntRange(0, 100), default=0, help="Grade all again so many times.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_json: bool) -> None:
+@task_option
+def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_json: bool, task: str) -> None:
     """Say what the tests of ASSIGNMENT catch and miss, and how much room its tolerances have.
 
     Grades the solution, wheats, chaffs and mutants of the solution. Ends with 1 if something is to be mended, or a mutant that
     survives is not judged in assignments/ASSIGNMENT/mutants.toml.
     """
+    from autograder import proof
     from autograder.audit import page, run
     from autograder.tables import show_audit
 
     found = open_course(folder).assignment(assignment)
+    found = proof.narrowed(found, task) if task else found
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
         return progress(rows, total, f"auditing {assignment}", quiet=as_json)

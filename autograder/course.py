@@ -67,10 +67,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment of a course: where its parts are, and its settings."""
+    """One assignment of a course: where its parts are, and its settings. `task`, the grade_id of an answer cell, narrows its
+    wheats and chaffs to those of one task, for a first try."""
 
     course: Course
     name: str
+    task: str = ""
 
     @property
     def source_folder(self) -> Path:
@@ -142,9 +144,10 @@ class Assignment:
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """Every wheat and chaff, in the order of the files and in them."""
+        """Every wheat and chaff, or those of the one task, in the order of the files and in them."""
         paths = sorted((self.folder / "variants").glob("*.py"))
-        return tuple(variant for path in paths for variant in read_variants(path))
+        found = (variant for path in paths for variant in read_variants(path))
+        return tuple(v for v in found if not self.task or self.task in (v.problem, f"{v.problem}-solution"))
 
 
 def _files_below(root: Path) -> dict[str, Path]:

@@ -71,7 +71,7 @@ def _why(grade: Grade, name: str) -> str:
 
 def expectations(assignment: Assignment, source: nb.Notebook) -> dict[str, tuple[dict[str, str], Expectation]]:
     """For the solution, the blank release, each wheat and each chaff: the answers to lay into the release, by grade_id, and
-    what is expected of them."""
+    what is expected of them; in the order of the notebook's tasks."""
     solution = {str(nb.grade_id(cell)): nb.source(cell) for cell in nb.known_cells(source) if nb.is_answer(cell)}
     own = tests_of(source)
     tests = frozenset(name for names in own.values() for name in names)
@@ -79,11 +79,23 @@ def expectations(assignment: Assignment, source: nb.Notebook) -> dict[str, tuple
         "solution": (solution, Expectation(tests)),
         "blank": ({}, Expectation(frozenset(), none=tests)),
     }
-    for variant in assignment.variants:
-        cell = answer_cell(own, variant)
+    order = list(own)
+    cells = {variant.label: answer_cell(own, variant) for variant in assignment.variants}
+    for variant in sorted(assignment.variants, key=lambda variant: order.index(cells[variant.label])):
+        cell = cells[variant.label]
         expected = Expectation(tests) if variant.kind == "wheat" else Expectation(tests - own[cell], less=own[cell])
         made[variant.label] = ({**solution, cell: variant.source}, expected)
     return made
+
+
+def narrowed(assignment: Assignment, task: str) -> Assignment:
+    """The assignment with the wheats and chaffs of one task alone; CourseError where it has no such task."""
+    own = tests_of(nb.read(assignment.source_path))
+    known = [name for name in own if own[name]]
+    for name in (task, f"{task}-solution"):
+        if name in known:
+            return replace(assignment, task=name)
+    raise CourseError(f"{assignment.name} has no task {task!r}; there are: {', '.join(known)}")
 
 
 def answer_cell(own: dict[str, frozenset[str]], variant: Variant) -> str:
@@ -183,7 +195,8 @@ def prove(
             if name in cells:
                 graded[name] = (cells[name], result.grade, _transcript(result))
             yield name, broken(result, expected[name][1]), result
-    known.write(assignment, source, own, graded)
+    if not assignment.task:
+        known.write(assignment, source, own, graded)
 
 
 def _transcript(result: Result) -> Transcript:

@@ -17,6 +17,8 @@ from autograder.errors import CourseError
 
 # Lines this short stand in solutions and in plain text alike ("return x", "pass").
 TELLING_LENGTH = 12
+# What nbgrader removes, and from which cells. (A mark scheme from its own task cells alone; here it stands in a solution.)
+REGIONS = {"SOLUTION": nb.is_answer, "HIDDEN TESTS": nb.is_test, "MARK SCHEME": nb.is_answer}
 
 
 def generate(assignment: Assignment, target: Path, db_url: str) -> nb.Notebook:
@@ -77,6 +79,29 @@ def find_alembic() -> None:
         os.environ["PATH"] = os.pathsep.join([beside, path])
 
 
+def unmarked(source: nb.Notebook) -> list[str]:
+    """Regions that nbgrader cannot clear, or not where they stand; one line each. It would stop at the first and name no cell."""
+    found = []
+    for index, cell in enumerate(source["cells"], 1):
+        where = f"cell {nb.grade_id(cell) or index}"
+        for what, belongs in REGIONS.items():
+            begun = 0
+            for number, line in enumerate(nb.source(cell).split("\n"), 1):
+                if f"BEGIN {what}" in line:
+                    if begun:
+                        found.append(f"{where}: line {number} begins what line {begun} has begun: {line.strip()}")
+                    elif not belongs(cell):
+                        found.append(f"{where}: {line.strip()!r} does not belong into a cell of this kind")
+                    begun = number
+                elif f"END {what}" in line:
+                    if not begun:
+                        found.append(f"{where}: line {number} ends what no line has begun: {line.strip()}")
+                    begun = 0
+            if begun:
+                found.append(f"{where}: line {begun} begins a region that does not end: add the line ### END {what}")
+    return found
+
+
 def leaks(source: nb.Notebook, release: nb.Notebook) -> list[str]:
     """What of solutions, hidden tests, mark schemes and outputs is still in the release: one line each; [] is the proof."""
     telling = {line for cell in source["cells"] for line in _secret_lines(nb.source(cell))}
@@ -109,12 +134,12 @@ def _public_lines(text: str) -> Iterator[str]:
 
 def _regions(text: str) -> Iterator[tuple[str, bool]]:
     """Every line but the markers, and whether it stands between two of them."""
-    inside = False
+    inside = 0
     for line in text.splitlines():
         if line.strip().startswith(("### BEGIN", "### END")):
-            inside = line.strip().startswith("### BEGIN")
+            inside += 1 if line.strip().startswith("### BEGIN") else -1  # a mark scheme stands inside a solution
         else:
-            yield line, inside
+            yield line, inside > 0
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -153,6 +153,8 @@ def _replacements(parent: ast.AST, node: ast.AST, local: set[str]) -> Iterator[t
             )
         case ast.Attribute(value, "T" | "mT"):
             yield "dropped", value
+        case ast.Attribute(_, "inf") | ast.Call(ast.Name("float"), [ast.Constant("inf" | "-inf")]):
+            yield "constant", ast.Constant(0)  # a mask, a first maximum: 0 is what one thinks is small
         case ast.Call():
             yield from _call(node, local)
         case ast.Constant(value):

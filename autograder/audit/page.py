@@ -13,8 +13,9 @@ from autograder.sheet import render, write_report
 
 
 def write_page(assignment: Assignment, audit: Audit) -> Path:
-    """Write gradebook/reports/audit-NAME.html; its path."""
-    return write_report(assignment.course, f"audit-{assignment.name}.html", render("audit.html.j2", audit=audit))
+    """Write gradebook/reports/audit-NAME.html, or audit-NAME-TASK.html for a narrowed one; its path."""
+    name = "-".join(filter(None, ("audit", assignment.name, assignment.task)))
+    return write_report(assignment.course, f"{name}.html", render("audit.html.j2", audit=audit))
 
 
 def as_json(audit: Audit) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     workshop, judged = _open(assignment), verdicts(assignment)
     source = workshop.source
     variants, conditioned = workshop.variants(), list(workshop.conditioned())
-    own = {cell: tests for cell, tests in proof.tests_of(source).items() if tests}
+    own = {cell: tests for cell, tests in proof.tests_of(source).items() if tests and assignment.task in ("", cell)}
     answers = variants[0].answers
     made = {cell: mutants(cell, answers[cell]) for cell in own}
     jobs = [workshop.job(trial) for trial in (*variants, *conditioned)]
@@ -73,7 +73,8 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     grades = {name: result.grade for name, result in results.items()}
     tasks = tuple(_task(cell, own[cell], variants, made[cell], grades) for cell in own)
     compared = [compared_by(trial.expected, results[trial.student]) for trial in (*variants, *conditioned)]
-    found = margins(compared, nb.test_sources(source))
+    tests = frozenset().union(*own.values())
+    found = [margin for margin in margins(compared, nb.test_sources(source)) if margin.cell in tests]
     changes = dict(_again(workshop, variants, grades, workers, repeats, watch))
     survivors = [mutant for task in tasks for mutant in task.survivors]
     said = [
@@ -83,7 +84,9 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
         *findings.of_survivors(survivors, judged),
         *findings.of_changes(changes),
         *(finding for task in tasks for finding in findings.of_matrix(task.matrix)),
-        *findings.of_stale(survivors, judged),
+        *(
+            findings.of_stale(survivors, judged) if not assignment.task else ()
+        ),  # those of the other tasks are not looked at
     ]
     graded = len(jobs) + repeats * len(variants)
     return Audit(assignment.name, tasks, tuple(found), judged, tuple(said), graded, repeats)

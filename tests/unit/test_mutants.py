@@ -54,6 +54,8 @@ def made(expression: str) -> set[str]:
         ("torch.softmax(x, 1)", "x"),
         ("f(x, y)", "f(y, x)"),
         ("x.T", "x"),
+        ("max(x, -math.inf)", "max(x, -0)"),
+        ("x.masked_fill(y, float('-inf'))", "x.masked_fill(y, 0)"),
         ("x if y else z", "z"),
         ("[a for a in x if a]", "[a for a in x]"),
     ],

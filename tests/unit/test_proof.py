@@ -13,13 +13,13 @@ import pytest
 from autograder import notebook as nb
 from autograder import proof
 from autograder.build import build
-from autograder.course import Assignment, Course
+from autograder.course import Assignment, Course, open_course
 from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade
 from autograder.judge.imports import bound
 from autograder.judge.worker import Result
 from autograder.proof import Expectation, faults
-from autograder.release import generate, leaked_files, leaks
+from autograder.release import generate, leaked_files, leaks, unmarked
 from tests.unit.sandboxed import answer_cell, checking_cell, code
 from tests.unit.tiny import NAME, SETUP, SQUARE_TEST, VARIANTS, source, write_course
 
@@ -116,6 +116,79 @@ def test_a_wrong_solution_says_nothing_of_tolerances(built: Callable[..., list[s
     wrong = "def square(x):\n    ### BEGIN SOLUTION\n    return x * x * 1.5\n    ### END SOLUTION"
     (problem,) = built(edited(square=test, square_solution=wrong))
     assert problem.startswith("solution: square gets 0 of 2")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "said"),
+    [
+        ("square", SQUARE_TEST.replace("### END HIDDEN TESTS", ""), "line 5 begins a region that does not end"),
+        ("square", SQUARE_TEST.replace("### BEGIN HIDDEN TESTS", ""), "line 9 ends what no line has begun"),
+        (
+            "square",
+            f"{SQUARE_TEST}\n{SQUARE_TEST}".replace("### END HIDDEN TESTS", "", 1),
+            "line 14 begins what line 5",
+        ),
+        (
+            "double_solution",
+            "def double(x):\n    ### BEGIN SOLUTION\n    return x + x",
+            "line 2 begins a region that does",
+        ),
+        ("double_solution", f"def double(x): return x + x\n{SQUARE_TEST}", "does not belong into a cell of this kind"),
+        ("essay", "### BEGIN MARK SCHEME\nOne.\n", "line 1 begins a region that does not end"),
+    ],
+)
+def test_a_region_that_is_not_closed_is_named_with_its_cell_and_line(
+    built: Callable[..., list[str]], cell: str, text: str, said: str
+) -> None:
+    """nbgrader stops at the first, and says of none where it is."""
+    problems = built(edited(**{cell: text}))
+    assert any(problem.startswith(f"cell {cell.replace('_', '-')}: ") and said in problem for problem in problems), (
+        problems
+    )
+
+
+def test_a_mark_scheme_does_not_end_the_solution_that_it_stands_in() -> None:
+    scheme = "    ### BEGIN MARK SCHEME\n    # One point.\n    ### END MARK SCHEME\n"
+    made = edited(
+        double_solution=f"def double(x):\n    ### BEGIN SOLUTION\n{scheme}    twice_the_number = x + x\n    ### END SOLUTION"
+    )
+    assert unmarked(made) == []
+    assert any(
+        "twice_the_number" in leak for leak in leaks(made, edited(double_solution="    twice_the_number = x + x"))
+    )
+
+
+def test_what_breaks_many_is_said_once_and_in_the_notebooks_order(built: Callable[..., list[str]]) -> None:
+    wheats = "".join(f"\n# %% wheat: w{n}\ndef square(x): return x**2\n" for n in range(5))
+    (line,) = built(edited(), variants=VARIANTS + wheats.replace("x**2", "0"))[:1]
+    assert line.startswith("wheat-square-w0: square gets 0 of 2")
+    assert line.endswith("(so do wheat-square-w1, wheat-square-w2, wheat-square-w3 and 1 more)")
+
+
+def test_one_task_is_tried_alone_and_nothing_is_released(built: Callable[..., list[str]], tmp_path: Path) -> None:
+    """The other tasks' variants are not graded, so what is wrong with them is not seen, and known answers stay as they are."""
+    ill = f"{VARIANTS}\n# %% chaff: caught_by_nothing\n# misconception: m\n# hint: h\ndef square(x): return x**2\n"
+    assert built(variants=ill) == ["chaff-square-caught_by_nothing: square gets full marks: no check catches it"]
+    assignment = open_course(tmp_path / "course").assignment(NAME)
+    for path in (tmp_path / "course").rglob("*.known"):
+        path.unlink()
+    graded: list[str] = []
+
+    def watch(total: int, rows: Any) -> Any:
+        for row in rows:
+            graded.append(row[0])
+            yield row
+        assert total == len(graded)
+        graded.sort()
+
+    assert build(proof.narrowed(assignment, "double"), 2, watch) == []
+    assert graded == ["blank", "solution"]
+    graded.clear()
+    assert not list((tmp_path / "course").glob("release/*"))
+    assert not list((tmp_path / "course").rglob("*.known"))
+    assert len(build(proof.narrowed(assignment, "square"), 2, watch)) == 1
+    with pytest.raises(CourseError, match="tiny has no task 'cube'; there are: square-solution, double-solution"):
+        proof.narrowed(assignment, "cube")
 
 
 def test_a_release_that_imports_the_engine_is_refused(built: Callable[..., list[str]]) -> None:
