@@ -143,7 +143,7 @@ def test_the_readme_explains_every_key_of_a_line_of_json() -> None:
     explained = rows(README, "key")
     nothing = Grade("s", NAME, "completed")
     change = Change(nothing, nothing, (), False).as_json()
-    assert set(explained) == {*grade, "checks", "change"}
+    assert set(explained) == {*grade, "checks", "total", "change"}
     for row, keys in (("cells", grade["cells"]["t"]), ("checks", grade["cells"]["t"]["checks"][0]), ("change", change)):
         assert set(keys) <= set(re.findall(r"`(\w+)`", explained[row][0])), row
 
