@@ -26,7 +26,7 @@ from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from autograder import notebook as nb
 from autograder.diagnose import Diagnosis
-from autograder.grade import CellGrade, Grade, Manual, standing
+from autograder.grade import CellGrade, Check, Grade, Manual, standing
 from autograder.heatmap import Pair
 
 # An answer of the course is at most 3,000 characters long, and its one figure 35,000 in base64. A page that reaches
@@ -64,6 +64,11 @@ class _Task:
     written: bool
     anchor: str
     advice: Advice
+    released: str = ""
+
+    def in_notebook(self, check: Check) -> bool:
+        """Whether the student's copy of the test cell makes this check; not all of them have names that stand there so."""
+        return any(f"{quote}{check.name}{quote}" in self.released for quote in "\"'")
 
     @property
     def by_person(self) -> bool:
@@ -173,13 +178,15 @@ def page(
     manual: dict[str, Manual],
     late_penalty: float = 0.0,
     advice: Mapping[str, Advice] | None = None,
+    released: Mapping[str, str] | None = None,
 ) -> str:
     """The feedback on `grade` as one HTML page.
 
     `notebook` is the autograded one, {} if there is none. `manual` is what people gave, by grade_id: points by that of
-    the graded cell, a comment by that or by the answer's. `late_penalty` is in points. `advice` is by test cell.
+    the graded cell, a comment by that or by the answer's. `late_penalty` is in points. `advice` is by test cell,
+    and so is `released`, the text of those that students have.
     """
-    sections = _sections(notebook, grade, manual, advice or {})
+    sections = _sections(notebook, _tasks(notebook, grade, manual, advice or {}, released or {}))
     tasks = [task for section in sections for task in section.tasks]
     outputs = _Outputs()
     html = _template().render(
@@ -199,12 +206,9 @@ def page(
     return _CONTROL.sub("\ufffd", html).encode("utf-8", "replace").decode()
 
 
-def _sections(
-    notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual], advice: Mapping[str, Advice]
-) -> list[_Section]:
+def _sections(notebook: nb.Notebook, left: dict[str, _Task]) -> list[_Section]:
     """The tasks in the notebook's order. An answer after a graded cell begins a new one, and so does a test under
     another heading. Graded cells that the notebook lacks, as when it could not be read, come last."""
-    left = _tasks(notebook, grade, manual, advice)
     sections: list[_Section] = []
     early: list[nb.Cell] = []  # cells under a heading whose task is still to come
     heading = ""
@@ -226,13 +230,25 @@ def _sections(
 
 
 def _tasks(
-    notebook: nb.Notebook, grade: Grade, manual: dict[str, Manual], advice: Mapping[str, Advice]
+    notebook: nb.Notebook,
+    grade: Grade,
+    manual: dict[str, Manual],
+    advice: Mapping[str, Advice],
+    released: Mapping[str, str],
 ) -> dict[str, _Task]:
     by_hand = {name: CellGrade(0.0, None) for name, given in manual.items() if given.score is not None}
     written = {nb.grade_id(cell) for cell in notebook.get("cells", []) if nb.is_manual(cell)}
     cells = enumerate((by_hand | grade.cells).items(), 1)
     return {
-        name: _Task(name, cell, manual.get(name), name in written, f"task-{n}", advice.get(name, Advice()))
+        name: _Task(
+            name,
+            cell,
+            manual.get(name),
+            name in written,
+            f"task-{n}",
+            advice.get(name, Advice()),
+            released.get(name, ""),
+        )
         for n, (name, cell) in cells
     }
 

@@ -56,6 +56,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
     course = assignment.course
     graded = recorded(assignment, tuple(students))
     adviser = Adviser(assignment)
+    released = nb.test_sources(nb.read(assignment.release_path))
     with Book(course) as book:
         for name in graded:
             record = read_record(assignment, name)
@@ -66,7 +67,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
             saved = course.autograded / name / assignment.name / f"{assignment.notebook}.ipynb"
             notebook = nb.read(saved) if saved.is_file() else {"cells": [], "metadata": {}}
             manual, penalty = book.manual(assignment, name)
-            html = page(grade, notebook, assignment.name, manual, penalty, adviser.advise(record))
+            html = page(grade, notebook, assignment.name, manual, penalty, adviser.advise(record), released)
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
             write_whole(target, html.encode())
             for name_beside in BESIDE:

@@ -346,7 +346,19 @@ def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -
     desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x * (x != 2)"))
     list(Class(course.assignment(NAME), 2, ["shifted"]).grades())
     text = pages(course, "shifted")["shifted"]
-    assert "<b>Start with this one:</b> a number and its opposite have one square. <span>The square of 1 is 2" in text
+    (line,) = (part for part in text.split("<li") if "Start with this one." in part)
+    assert "a number and its opposite have one square" in line
+    assert "The square of 1 is 2" in line
+    assert text.count("The square of 1 is 2") == 1
+
+
+def test_a_page_says_which_broken_checks_can_be_run_in_the_students_notebook(course: Course) -> None:
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("zero", desk.answered(square_solution="def square(x):\n    return 0"))
+    list(Class(course.assignment(NAME), 2, ["zero"]).grades())
+    broken = [part for part in pages(course, "zero")["zero"].split("<li") if "not yet</b>" in part]
+    assert ["in your notebook, too" in part for part in broken] == [True, False]
+    assert "<span>two" in broken[0]
 
 
 def test_hints_never_move_a_mark(built: Course) -> None:
