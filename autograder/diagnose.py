@@ -65,7 +65,8 @@ def _task(problem: str, cells: Mapping[str, CellGrade], asked: Mapping[str, Aske
         return None
     cell, check = _telling(written, cells, asked)
     said = (check.name, check.message) if check else ("", cells[cell].error)
-    fitting = [m for m in known.mistakes if m.problem == problem and _fits(m, cells, asked)]
+    given = {name: answers(asked[name]) for name in cells if name in asked}
+    fitting = [m for m in known.mistakes if m.problem == problem and _fits(m, cells, given)]
     if len({mistake.hint for mistake in fitting}) != 1:
         return Diagnosis(problem, cell, *said)
     misconceptions = {mistake.misconception for mistake in fitting}
@@ -98,9 +99,9 @@ def _examples(cell: CellGrade, asked: Asked | None) -> Iterator[str]:
         yield spans[number].example if number < len(spans) and spans[number].check == check.name else ""
 
 
-def _fits(mistake: Mistake, cells: Mapping[str, CellGrade], asked: Mapping[str, Asked]) -> bool:
+def _fits(mistake: Mistake, cells: Mapping[str, CellGrade], given: Mapping[str, Answers]) -> bool:
     return set(mistake.answers) == set(cells) and all(
-        name in asked and passed(cell) == mistake.passed[name] and same(answers(asked[name]), mistake.answers[name])
+        name in given and passed(cell) == mistake.passed[name] and same(given[name], mistake.answers[name])
         for name, cell in cells.items()
     )
 

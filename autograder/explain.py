@@ -13,7 +13,7 @@ from typing import Any
 from autograder import known as known_answers
 from autograder import notebook as nb
 from autograder import wire
-from autograder.answers import SHOWN_NUMBERS, Stays, alike, answer, plain, shown
+from autograder.answers import SHOWN_NUMBERS, Stays, alike, answer, plain, question, shown
 from autograder.course import Assignment
 from autograder.diagnose import Diagnosis, diagnose
 from autograder.errors import CourseError
@@ -171,12 +171,12 @@ def _broken(story: CheckStory) -> Iterator[str]:
         yield f"    drawn:    {story.example}"
     if story.left_out:
         yield f"    ({counted(story.left_out, 'question')} before these)"
-    for number, question in enumerate(story.questions, start=1):
-        again = f"    ({question.times} times)" if question.times > 1 else ""
-        yield _indented(f"    asked:    {question.asked}{again}")
-        yield _indented(f"    answered: {question.answered}")
-        if not question.agrees:
-            yield _indented(f"    solution: {question.expected}")
+    for number, told in enumerate(story.questions, start=1):
+        again = f"    ({told.times} times)" if told.times > 1 else ""
+        yield _indented(f"    asked:    {told.asked}{again}")
+        yield _indented(f"    answered: {told.answered}")
+        if not told.agrees:
+            yield _indented(f"    solution: {told.expected}")
         if number == len(story.questions):
             yield "    and here the check broke"
 
@@ -228,7 +228,7 @@ def _names(asked: Asked) -> dict[int, str]:
 
 
 def _question(exchange: Exchange, right: dict[bytes, list[bytes]], names: dict[int, str], most: int) -> Question:
-    expected = right.get(exchange.name, [b""])[0]
+    expected = right.get(question(exchange), [b""])[0]
     agrees = not expected or alike(answer(exchange), expected)
     said = _said(expected, most) if expected else ""
     return Question(_asked(exchange.request, names, most), _answered(exchange, most), said, agrees)

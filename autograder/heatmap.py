@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder import wire
-from autograder.answers import alike, answer, numbers, plain
+from autograder.answers import alike, answer, numbers, plain, question
 from autograder.grade import CellGrade
 from autograder.known import Answers, by_question
 from autograder.transcript import Asked
@@ -46,7 +46,7 @@ def pair(cell: CellGrade, asked: Asked, solution: Mapping[str, Answers] | None, 
     right = by_question((solution or {}).get(name, []))
     for check, span in zip(cell.checks, asked.spans, strict=False):
         for exchange in () if check.passed else asked.exchanges[span.first : span.last]:
-            for expected in right.get(exchange.name, [])[:1]:
+            for expected in right.get(question(exchange), [])[:1]:
                 mine, theirs = _matrix(answer(exchange)), _matrix(expected)
                 if mine is not None and theirs is not None and not alike(answer(exchange), expected):
                     return _pair(check.name, mine, theirs)

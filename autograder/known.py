@@ -17,13 +17,14 @@ import msgspec
 
 from autograder import notebook as nb
 from autograder import reference
-from autograder.answers import answer
+from autograder.answers import answer, question
 from autograder.course import Assignment, Variant
 from autograder.files import write_whole
 from autograder.grade import CellGrade, Grade
 from autograder.transcript import Asked, Transcript
 
 FILE = "answers.known"
+FORM = "questions by rounded numbers"  # what names a question; answers under other names would never be found
 Answers = list[tuple[bytes, bytes]]  # to each question, by its name: the part of the reply that counts
 
 
@@ -55,7 +56,7 @@ def passed(cell: CellGrade) -> tuple[str, ...]:
 
 
 def answers(asked: Asked) -> Answers:
-    return [(exchange.name, answer(exchange)) for exchange in asked.exchanges]
+    return [(question(exchange), answer(exchange)) for exchange in asked.exchanges]
 
 
 Graded = Mapping[
@@ -113,4 +114,4 @@ def _basis(assignment: Assignment, source: nb.Notebook) -> str:
     """What decides the answers. Of the source that is the code: prose may change."""
     code = [(nb.grade_id(cell), nb.source(cell)) for cell in source["cells"] if cell["cell_type"] == "code"]
     rest = {key: value for key, value in reference.basis(assignment).items() if key != "source"}
-    return hashlib.sha256(repr((code, assignment.variants, rest)).encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(repr((FORM, code, assignment.variants, rest)).encode(errors="surrogatepass")).hexdigest()

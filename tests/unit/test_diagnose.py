@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
-from autograder import known, proof
+from autograder import known, proof, wire
 from autograder import notebook as nb
-from autograder.answers import shown
+from autograder.answers import question, shown
 from autograder.cli import main
 from autograder.course import Assignment, Course, open_course
 from autograder.diagnose import Diagnosis, diagnose
@@ -31,6 +31,7 @@ from autograder.judge.replay import NotRecorded, rescore
 from autograder.judge.submission import Judged
 from autograder.pages import Adviser, write_feedback
 from autograder.records import read_record, read_transcript, transcript_path
+from autograder.transcript import Exchange
 from tests.unit import tiny as small
 from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
 from tests.unit.tiny import NAME, Desk
@@ -226,6 +227,38 @@ def test_prose_may_change_and_the_hints_stay(course: Course) -> None:
     found = diagnosis(assignment, "doubles-nearly")
     assert found
     assert found.hint == "Try 3."
+
+
+def asked_about(*arguments: Any) -> bytes:
+    """The name of the question f(*arguments)."""
+    return question(Exchange(wire.pack(["call", 1, wire.encode(list(arguments)), wire.encode({}), False]), b"", 0))
+
+
+@pytest.mark.parametrize(("dtype", "ulps", "most"), [(np.float64, 4, 0), (np.float32, 2, 2), (np.complex128, 4, 0)])
+def test_a_question_has_one_name_on_all_machines(dtype: Any, ulps: int, most: int) -> None:
+    """Another processor's vector instructions round a test's inputs in another way: of 200 matrices, next to none is another
+    question for it. Other numbers, another order, type or shape are."""
+    draw = np.random.default_rng(0)
+    changed = taken = 0
+    for _ in range(200):
+        here = (draw.standard_normal((5, 7)) * 10 ** draw.uniform(-2, 2, (5, 1))).astype(dtype)
+        there = (here * (1 + np.finfo(dtype).eps * draw.integers(-ulps, ulps + 1, here.shape))).astype(dtype)
+        changed += asked_about(here, 0.3) != asked_about(there, 0.1 + 0.2)
+        swapped, other = (
+            here[:, ::-1].copy(),
+            here + (np.arange(35).reshape(5, 7) == 17) * np.abs(here).mean().astype(dtype),
+        )
+        names = {
+            asked_about(x, 0.3) for x in (here, swapped, here.T.copy(), other, here.real.astype(np.float16), -here)
+        }
+        taken += 7 - len(names | {asked_about(here, 0.31)})
+    assert (changed <= most, taken <= most) == (True, True)
+
+
+def test_what_is_not_finite_is_part_of_a_questions_name() -> None:
+    values = ([1.0, np.nan], [np.nan, 1.0], [np.inf, 1.0], [-np.inf, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0])
+    assert len({asked_about(np.array(value)) for value in values}) == len(values)
+    assert asked_about(np.array([0.0, -0.0])) == asked_about(np.array([-0.0, 0.0]))
 
 
 def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
