@@ -50,10 +50,9 @@ def question(exchange: Exchange) -> bytes:
     """A name for what was asked, on this machine or another: a processor with other vector instructions computes a test's
     inputs to numbers that differ in their last bit, and an answer that was recorded there must be found here."""
     try:
-        tree = wire.unpack(exchange.request)
-    except wire.WireError:
+        return digest(repr(_rounded(wire.unpack(exchange.request))).encode(errors="surrogatepass"))
+    except (wire.WireError, TypeError, ValueError, OverflowError, RecursionError):  # a damaged transcript
         return exchange.name
-    return digest(repr(_rounded(tree)).encode(errors="surrogatepass"))
 
 
 def _rounded(tree: Any) -> Any:
@@ -66,10 +65,7 @@ def _rounded(tree: Any) -> Any:
     if not isinstance(tree, list):
         return tree
     if len(tree) > 3 and tree[0] in ("tensor", "ndarray", "scalar"):
-        try:
-            array = _array(*tree[:4])
-        except (wire.WireError, TypeError, ValueError):
-            return tree
+        array = _array(*tree[:4])
         if isinstance(array, np.ndarray) and array.dtype.kind in "fc":
             return [*tree[:3], _sums(array), *tree[4:]]
     return [_rounded(item) for item in tree]

@@ -261,6 +261,21 @@ def test_what_is_not_finite_is_part_of_a_questions_name() -> None:
     assert asked_about(np.array([0.0, -0.0])) == asked_about(np.array([-0.0, 0.0]))
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"",
+        b"\xc1",
+        ["call", ["tensor", "float64", [float("inf")], b"8"]],
+        ["ndarray", "float64", 3, b"8"],
+        ["ndarray", "odd", [1], b"8"],
+    ],
+)
+def test_a_damaged_question_has_a_name(request_: Any) -> None:
+    exchange = Exchange(request_ if isinstance(request_, bytes) else wire.pack(request_), b"", 0)
+    assert question(exchange) == exchange.name
+
+
 def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
     """Or every build would grade everybody anew."""
     assignment = course.assignment(NAME)
