@@ -77,6 +77,9 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     found = [margin for margin in margins(compared, nb.test_sources(source)) if margin.cell in tests]
     changes = dict(_again(workshop, variants, grades, workers, repeats, watch))
     survivors = [mutant for task in tasks for mutant in task.survivors]
+    stale = (
+        () if assignment.task else findings.of_stale(survivors, judged)
+    )  # one task's mutants say nothing of the others'
     said = [
         *findings.of_trials([*variants, *conditioned], results),
         *findings.of_failures(results),
@@ -84,9 +87,7 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
         *findings.of_survivors(survivors, judged),
         *findings.of_changes(changes),
         *(finding for task in tasks for finding in findings.of_matrix(task.matrix)),
-        *(
-            findings.of_stale(survivors, judged) if not assignment.task else ()
-        ),  # those of the other tasks are not looked at
+        *stale,
     ]
     graded = len(jobs) + repeats * len(variants)
     return Audit(assignment.name, tasks, tuple(found), judged, tuple(said), graded, repeats)

@@ -26,7 +26,8 @@ from autograder.judge.submission import TEST_SECONDS, Judged, ended_as, troubles
 from autograder.sandbox.kernel import ChildEnded, answer
 from autograder.transcript import Asked, Exchange, Transcript
 
-# By a hash of all that a verdict depends on, in this process. One takes some 2 KB, and at most 60.
+# By a hash of all that a verdict depends on, in this process. One has 0.7 KB in the median, in a class of the course 1.6 at most,
+# and is bounded by what `test_cell` cuts: 20 KB of print, 2 KB a check.
 _verdicts: dict[bytes, Scored] = {}
 MOST_VERDICTS = 10_000
 

@@ -158,7 +158,16 @@ def test_a_mark_scheme_does_not_end_the_solution_that_it_stands_in() -> None:
     )
 
 
-def test_what_breaks_many_is_said_once_and_in_the_notebooks_order(built: Callable[..., list[str]]) -> None:
+def test_what_is_tried_comes_in_the_notebooks_order(tmp_path: Path) -> None:
+    """And not in that of the files, which are sorted by name."""
+    course = write_course(tmp_path / "course", variants=VARIANTS)
+    other = course.root / "assignments" / NAME / "variants" / "double.py"
+    other.write_text("# %% wheat: sum\ndef double(x): return x + x\n")
+    names = list(proof.expectations(course.assignment(NAME), source()))
+    assert names == ["solution", "blank", "wheat-square-power", "chaff-square-doubles", "wheat-double-sum"]
+
+
+def test_what_breaks_many_is_said_once(built: Callable[..., list[str]]) -> None:
     wheats = "".join(f"\n# %% wheat: w{n}\ndef square(x): return x**2\n" for n in range(5))
     (line,) = built(edited(), variants=VARIANTS + wheats.replace("x**2", "0"))[:1]
     assert line.startswith("wheat-square-w0: square gets 0 of 2")
