@@ -13,14 +13,14 @@ import os
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import cache
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from autograder import notebook as nb
 from autograder.course import Assignment, Limits
@@ -31,6 +31,8 @@ from autograder.judge.imports import judge_imports, student_imports
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
 from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 # Nobody's submission: what cannot judge this can judge none.
@@ -88,6 +90,8 @@ class Batch:
         row the next job is `NOTHING`; if that fails too, InfrastructureError. However many submissions in a row break every
         worker, they never stop the batch by it.
         """
+        for _ in range(self.workers):  # they come up while the warm process does
+            self._call(worker.awake)
         self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
@@ -143,10 +147,14 @@ class Batch:
             ) from None
 
     def _submit(self, job: Job) -> Future[Result]:
+        return self._call(worker.work, job)
+
+    def _call(self, function: Callable[..., T], *arguments: Job) -> Future[T]:
+        """What `function` returns in a worker."""
         try:
-            return self.pool.submit(worker.work, job)
+            return self.pool.submit(function, *arguments)
         except (BrokenProcessPool, OSError, EOFError) as error:  # the last two where the fork server is gone
-            future: Future[Result] = Future()
+            future: Future[T] = Future()
             future.set_exception(InfrastructureError(f"no worker takes it: {error}"))
             return future
 

@@ -129,6 +129,12 @@ def for_all(max_examples: int = 12, **strategies: Any) -> Callable[[Callable[...
     a few small integers: each chaff of the course that a law can catch breaks it on nearly every draw.
     """
     from hypothesis import HealthCheck, Phase, given, seed, settings
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    # In one draw of forty hypothesis takes a constant from the code that is loaded and lies outside site-packages: another one
+    # where this package is installed otherwise, and another after the first submission. There is no setting for it.
+    providers._get_local_constants = Constants
 
     def run(law: Callable[..., None]) -> None:
         law.__name__ = law.__qualname__ = "law"  # what `_example` of test_cell looks for

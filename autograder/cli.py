@@ -7,8 +7,10 @@ are; 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
+import gc
 import json
 import os
 import signal
@@ -88,6 +90,7 @@ def _fail(error: Exception | str, code: int) -> None:
 def main() -> None:
     """Grades nbgrader notebooks: student cells in a sandbox, test cells outside it."""
     scratch()
+    atexit.register(gc.freeze)  # as it ends, Python looks through nbgrader's 130,000 objects for garbage: 0.3 s
 
 
 course_option = click.option(

@@ -182,10 +182,8 @@ def _encode_tensor(tensor: Any, torch: types.ModuleType) -> list[Any]:
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in TORCH_DTYPES:
         raise WireError(f"a tensor of type {dtype} cannot be sent")
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    if flat.numel() == 1:  # a lone number counts as contiguous with any stride, and cannot be viewed as bytes with it
-        flat = flat.clone(memory_format=torch.contiguous_format).as_strided((1,), (1,))
-    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    plain = tensor.detach().view(torch.int16) if dtype == "bfloat16" else tensor  # numpy has no name for it
+    data = plain.numpy(force=True).tobytes()
     return ["tensor", dtype, list(tensor.shape), data, bool(tensor.requires_grad)]
 
 

@@ -30,7 +30,7 @@ from autograder.transcript import TranscriptError, dumps, loads
 if TYPE_CHECKING:
     from autograder.sandbox.kernel import ChildKernel
 
-PRELOAD = ("autograder.judge.submission", "hypothesis.strategies", "nbformat.v4")
+PRELOAD = ("autograder.judge.preload",)
 
 # What a worker may take beyond what it has at its start, so that a test that multiplies a student's huge answer by itself gets
 # a MemoryError, a check that fails, and not this machine's OOM killer. The course's tests take 35 MB more than there is at the
@@ -105,6 +105,7 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     # What the fork server imported is here to stay. The collector would walk all of it again and again, and write into, and
     # so copy, every page that the workers share: 0.15 MB a submission.
     gc.freeze()
+    gc.enable()
 
 
 def _end_with_batch() -> None:
@@ -113,6 +114,10 @@ def _end_with_batch() -> None:
     if batch is not None:
         batch.join()
         os._exit(1)
+
+
+def awake() -> None:
+    """Nothing: whoever asks for it has a worker started."""
 
 
 def work(job: Job) -> Result:

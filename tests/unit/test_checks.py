@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,19 +125,32 @@ def test_float32_is_close_enough() -> None:
     assert_close(exact.float(), exact)
 
 
+def drawn(examples: int) -> list[int]:
+    """What a law is tried on."""
+    seen: list[int] = []
+
+    @for_all(examples, x=st.integers(0, 10**6))
+    def _(x: int) -> None:
+        seen.append(x)
+
+    return seen
+
+
 def test_a_law_is_tried_on_the_same_inputs_every_time() -> None:
-    def drawn() -> list[int]:
-        seen: list[int] = []
-
-        @for_all(8, x=st.integers(0, 10**6))
-        def _(x: int) -> None:
-            seen.append(x)
-
-        return seen
-
-    first = drawn()
+    first = drawn(8)
     assert len(first) == 8
-    assert drawn() == first
+    assert drawn(8) == first
+
+
+def test_a_law_is_tried_on_the_same_inputs_whatever_code_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hypothesis takes constants from it, where it lies outside site-packages."""
+    before = drawn(200)
+    (tmp_path / "somebodys_code.py").write_text(f"NUMBERS = {[123_000 + n for n in range(50)]}")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("somebodys_code")
+    assert drawn(200) == before
 
 
 def test_a_broken_law_raises_its_own_assertion_for_the_smallest_input() -> None:
