@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -259,6 +260,18 @@ def test_a_child_that_the_machine_kills_is_an_infrastructure_fault(sandbox: Sand
 
 def test_more_cpu_time_than_allowed_is_the_childs_own_doing(sandbox: Sandbox) -> None:
     assert ends(sandbox, "while True: pass", cpu_seconds=1) == "timed out"
+
+
+@pytest.mark.parametrize(("used", "is_its_own"), [(600.1, True), (400, True), (299, False), (1, False)])
+def test_of_a_killed_childs_limit_the_kernel_may_count_more_than_it_reports(
+    sandbox: Sandbox, used: float, is_its_own: bool
+) -> None:
+    with sandbox.child(cpu_seconds=600) as child, child.leash:
+        child.leash, supervisor = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with supervisor:
+            supervisor.send(json.dumps({"out_of_memory": False, "status": -9, "cpu_seconds": used}).encode())
+            with pytest.raises(ChildEnded if is_its_own else InfrastructureError):
+                child.run_silently("import os; os._exit(0)", 10)
 
 
 def test_a_child_cannot_kill_itself_so_that_the_machine_is_blamed(sandbox: Sandbox) -> None:
