@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.comparisons import compared
+from autograder.laws import for_all
 from autograder.reference import grader_folder, recall, remember
 
 __all__ = [
@@ -116,40 +117,6 @@ def arguments_after(function: Callable[..., Any], *arguments: Any) -> tuple[Any,
     copies = copy.deepcopy(arguments)
     function(*copies)
     return copies
-
-
-def for_all(max_examples: int = 12, **strategies: Any) -> Callable[[Callable[..., None]], None]:
-    """Run the decorated property now, on inputs drawn by hypothesis, and raise the smallest failure's own assertion.
-
-        @for_all(seed=st.integers(0, 999), n=st.integers(2, 5))
-        def _(seed, n): ...
-
-    The draws are the same in every run, so that the same submission gets the same grade; here and in stock nbgrader too,
-    where `derandomize` would take them from the property's source, which is at hand in one of them alone. 12 examples over
-    a few small integers: each chaff of the course that a law can catch breaks it on nearly every draw.
-    """
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-    from hypothesis.internal.conjecture import providers
-    from hypothesis.internal.constants_ast import Constants
-
-    # In one draw of forty hypothesis takes a constant from the code that is loaded and lies outside site-packages: another one
-    # where this package is installed otherwise, and another after the first submission. There is no setting for it.
-    providers._get_local_constants = Constants
-
-    def run(law: Callable[..., None]) -> None:
-        law.__name__ = law.__qualname__ = "law"  # what `_example` of test_cell looks for
-        law.__module__ = __name__
-        quiet = settings(
-            max_examples=max_examples,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        )
-        seed(0)(quiet(given(**strategies)(law)))()
-
-    return run
 
 
 def features(seed: int, rows: int, dim: int) -> Any:

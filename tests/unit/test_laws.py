@@ -1,0 +1,157 @@
+"""What laws are tried on: the same inputs in every run, drawn once where that is safe, and the smallest where one fails."""
+
+from __future__ import annotations
+
+import importlib
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, event
+from hypothesis import strategies as st
+
+from autograder import laws
+from autograder.laws import for_all
+
+NUMBERS = {"x": st.integers(0, 10**6), "y": st.floats(-1, 1), "of": st.sampled_from([3, -0.5]), "sign": st.booleans()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laws, "_drawn", {})
+
+
+def drawn(examples: int, **strategies: Any) -> list[Any]:
+    """What a law is tried on."""
+    seen: list[Any] = []
+
+    @for_all(examples, **strategies)
+    def _(**values: Any) -> None:
+        seen.append(values)
+
+    return seen
+
+
+def with_hypothesis_alone(examples: int, **strategies: Any) -> list[Any]:
+    seen: list[Any] = []
+    laws._tried(examples, strategies, lambda **values: seen.append(values))
+    return seen
+
+
+@pytest.mark.parametrize("examples", [8, 100])
+def test_a_law_is_tried_on_what_hypothesis_draws_the_same_every_time(examples: int) -> None:
+    first = drawn(examples, **NUMBERS)
+    assert len(first) == examples
+    assert first == drawn(examples, **NUMBERS) == with_hypothesis_alone(examples, **NUMBERS)
+
+
+def test_numbers_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = drawn(8, **NUMBERS)
+    monkeypatch.setattr(laws, "_tried", pytest.fail)
+    assert drawn(8, **NUMBERS) == before
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        lambda n: st.integers(0, 9).map(lambda x: x + n),
+        lambda n: st.integers(0, 9).filter(lambda x: x != n),
+        lambda n: st.sampled_from([[n]]).map(len),
+        lambda n: st.builds(list),
+        lambda n: st.data(),
+    ],
+    ids=["map", "filter", "of a list", "builds", "data"],
+)
+def test_what_may_print_alike_and_draw_otherwise_is_drawn_anew(strategy: Any) -> None:
+    drawn(8, x=strategy(1))
+    assert not laws._drawn
+
+
+def test_laws_that_draw_otherwise_are_told_apart() -> None:
+    ways: list[dict[str, Any]] = [
+        {"x": st.integers(0, 9)},
+        {"x": st.integers(0, 8)},
+        {"y": st.integers(0, 9)},
+        {"x": st.floats(0, 9)},
+        {"x": st.sampled_from([0, 9])},
+        {"x": st.sampled_from([9, 0])},
+        {"x": st.integers(0, 9), "y": st.integers(0, 8)},
+        {"x": st.integers(0, 8), "y": st.integers(0, 9)},
+    ]
+    for way in ways:
+        assert drawn(8, **way) == with_hypothesis_alone(8, **way)
+    assert drawn(9, **ways[0]) == with_hypothesis_alone(9, **ways[0])
+
+
+def test_a_law_is_tried_on_the_same_inputs_whatever_code_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hypothesis takes constants from it, where it lies outside site-packages."""
+    before = drawn(200, **NUMBERS)
+    (tmp_path / "somebodys_code.py").write_text(f"NUMBERS = {[123_000 + n for n in range(50)]}")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("somebodys_code")
+    laws._drawn.clear()
+    assert drawn(200, **NUMBERS) == before
+
+
+def test_what_a_law_takes_from_global_generators_is_the_same_every_time() -> None:
+    def taken() -> list[float]:
+        seen: list[float] = []
+
+        @for_all(3, n=st.integers(0, 9))
+        def _(n: int) -> None:
+            seen.extend((random.random(), float(np.random.rand())))
+
+        return seen
+
+    before = taken()
+    random.seed(5)
+    np.random.seed(5)
+    assert taken() == before
+
+
+@pytest.mark.parametrize("strategy", [st.integers(0, 1000), st.integers(0, 1000).map(int)], ids=["once", "anew"])
+def test_a_broken_law_raises_its_own_assertion_for_the_smallest_input(strategy: Any) -> None:
+    for _ in range(2):
+        with pytest.raises(AssertionError) as said:
+
+            @for_all(50, x=strategy)
+            def _(x: int) -> None:
+                if x >= 10:
+                    raise AssertionError(f"{x} is too large")
+
+        assert str(said.value) == "10 is too large"
+        assert "x=10" in "".join(said.value.__notes__)
+
+
+def test_a_law_that_fails_once_has_failed() -> None:
+    """A function that gives another answer when it is asked again is not right."""
+    calls: list[int] = []
+    with pytest.raises(AssertionError, match="only the first time"):
+
+        @for_all(5, x=st.integers(0, 9))
+        def _(x: int) -> None:
+            calls.append(x)
+            assert len(calls) > 1, "only the first time"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_law_may_assume_and_note(count: int) -> None:
+    for _ in range(count):
+        seen: list[int] = []
+
+        @for_all(20, x=st.integers(0, 9))
+        def _(x: int) -> None:
+            event("seen")
+            assume(x % 2)
+            seen.append(x)  # noqa: B023  it is called here and now
+
+        assert len(seen) == 20 or len(set(seen)) == 5
+
+
+def test_a_law_with_an_impossible_strategy_says_so() -> None:
+    with pytest.raises(Exception, match="min_value"):
+        drawn(3, x=st.integers(5, 2))
