@@ -130,8 +130,9 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
         click.echo(f"refused; release/{assignment} is as it was", err=True)
         sys.exit(1)
     if task:
+        tried = " and ".join(counted(sum(v.kind == kind for v in found.variants), kind) for kind in ("wheat", "chaff"))
         click.echo(
-            f"{task} is proven, with nothing released: `autograder build {assignment}` proves the other tasks too"
+            f"{task} is proven on {tried}, with nothing released: `autograder build {assignment}` proves the other tasks too"
         )
         return
     click.echo(

@@ -268,15 +268,20 @@ def _read_config(root: Path) -> Course:
 
 
 HEADING = re.compile(r"^# %% (wheat|chaff): (\w+)\s*$", re.MULTILINE)
+ANY_HEADING = re.compile(r"^#\s*%%.*$", re.MULTILINE)
 
 
 def read_variants(path: Path) -> list[Variant]:
     """The wheats and chaffs in one file: sections that begin `# %% wheat: name` or `# %% chaff: name`; a chaff names its
     misconception and its hint in comments on the next lines."""
     try:
-        _, *parts = HEADING.split(path.read_text())
+        text = path.read_text()
     except UnicodeDecodeError as error:
         raise CourseError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from None
+    for line in ANY_HEADING.findall(text):
+        if not HEADING.fullmatch(line):  # else what follows would be taken for more of the section above
+            raise CourseError(f"{path}: {line.strip()!r} should be `# %% wheat: name` or `# %% chaff: name`")
+    _, *parts = HEADING.split(text)
     variants: list[Variant] = []
     for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         notes = {key: re.search(rf"^# {key}: (.+)$", body, re.MULTILINE) for key in ("misconception", "hint")}

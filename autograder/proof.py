@@ -4,6 +4,7 @@ every chaff loses marks in its own task and in no other. All of them are graded 
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from autograder.batch import Batch
 from autograder.checks import Checks
 from autograder.course import Assignment, Variant
 from autograder.errors import CourseError
-from autograder.grade import GRADED, Grade
+from autograder.grade import GRADED, CellGrade, Grade
 from autograder.judge.imports import bound, free_names, imported_modules
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
@@ -52,6 +53,7 @@ class Expectation:
         ]
         parts += [f"{name} gets {scores[name]:g}, and should get nothing" for name in above]
         parts += [f"{' and '.join(sorted(self.less))} gets full marks: no check catches it"] if kept else []
+        parts += [f"it does not run ({said})" for name in sorted(self.less) for said in _unnamed(cells[name])[:1]]
         return "; ".join(parts)
 
     def text(self, worth: dict[str, float]) -> str:
@@ -59,6 +61,13 @@ class Expectation:
         full = sum(worth[name] for name in self.full)
         at_stake = sum(worth[name] for name in self.less)
         return f"{full:g} to under {full + at_stake:g}" if self.less else f"{full:g}"
+
+
+def _unnamed(cell: CellGrade) -> list[str]:
+    """What a cell says of names that are not there. A chaff that defines or finds one nowhere holds no misconception, and its
+    hint would reach every student whose code does not run either."""
+    said = [cell.error, *(check.message for check in cell.checks)]
+    return [text for text in said if text.startswith(("NameError: ", "UnboundLocalError: "))]
 
 
 def _why(grade: Grade, name: str) -> str:
@@ -90,11 +99,16 @@ def expectations(assignment: Assignment, source: nb.Notebook) -> dict[str, tuple
 
 def narrowed(assignment: Assignment, task: str) -> Assignment:
     """The assignment with the wheats and chaffs of one task alone; CourseError where it has no such task."""
-    own = tests_of(nb.read(assignment.source_path))
+    source = nb.read(assignment.source_path)
+    own = tests_of(source)
+    for variant in assignment.variants:  # a file under another name than its task's would not be seen
+        answer_cell(own, variant)
     known = [name for name in own if own[name]]
     for name in (task, f"{task}-solution"):
         if name in known:
             return replace(assignment, task=name)
+        if name in own:
+            raise CourseError(f"{name}: no test uses what it defines{_invalid(source)}")
     raise CourseError(f"{assignment.name} has no task {task!r}; there are: {', '.join(known)}")
 
 
@@ -135,13 +149,25 @@ def faults(source: nb.Notebook) -> list[str]:
             continue
         sources = [answer for answer, binds in answers.items() if used & binds]
         if not sources:
-            found.append(f"{name} uses nothing that a student writes")
+            found.append(f"{name} uses nothing that a student writes{_invalid(source)}")
         if len(sources) > 1:
             found.append(f"{name} uses {' and '.join(sources)}: one mistake would be paid for twice")
     copies = [nb.source(cell) for cell in locked if "class Checks" in nb.source(cell)]
     if any(inspect.getsource(Checks).strip() not in text for text in copies):
         found.append("the copy of class Checks is not that of autograder/checks.py: copy it anew")
     return found
+
+
+def _invalid(source: nb.Notebook) -> str:
+    """The answer cells that define nothing because they cannot be read, each with the reason."""
+    said = []
+    for cell in nb.known_cells(source):
+        if nb.is_answer(cell) and cell["cell_type"] == "code":
+            try:
+                ast.parse(nb.source(cell))
+            except SyntaxError as error:
+                said.append(f"; {nb.grade_id(cell)} is not valid Python: {error.msg} (line {error.lineno})")
+    return "".join(said)
 
 
 def unavailable(release: nb.Notebook) -> list[str]:

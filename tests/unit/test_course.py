@@ -131,6 +131,13 @@ def test_variants_are_read_with_their_hints(tmp_path: Path) -> None:
         (CHAFF.replace("# misconception", "#"), "has no `# misconception:` line"),
         ("f = 1\n", "no `# %% wheat: name` or `# %% chaff: name` section"),
         ("", "no `# %% wheat"),
+        (
+            f"{CHAFF}\n{CHAFF.replace('chaff: off_by_one', 'chaff other')}",
+            "'# %% chaff other' should be `# %% wheat: name`",
+        ),
+        (f"# %% wheet: right\nf = 0\n\n{CHAFF}", "'# %% wheet: right' should be"),
+        (f"{CHAFF}\n#%% wheat: right\nf = 0\n", "'#%% wheat: right' should be"),
+        (f"{CHAFF}\n# %% wheat: quite-right\nf = 0\n", "'# %% wheat: quite-right' should be"),
     ],
 )
 def test_a_variant_that_lacks_something_is_an_error(tmp_path: Path, text: str, message: str) -> None:

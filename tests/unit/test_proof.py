@@ -211,6 +211,14 @@ def test_a_chaff_that_no_check_catches_is_disproven(disproven: Callable[..., lis
     assert disproven(variants=right) == ["chaff-square-none: square gets full marks: no check catches it"]
 
 
+@pytest.mark.parametrize("body", ["def square(x: return None", "def sqare(x): return None", "def square(x): return y"])
+def test_a_chaff_that_does_not_run_is_disproven(disproven: Callable[..., list[str]], body: str) -> None:
+    """It is caught by every check, and its hint would reach each student whose code does not run either."""
+    (problem,) = disproven(variants=CATCHES_ALL.replace("def square(x): return None", body))
+    name = "y" if body.endswith("y") else "square"
+    assert problem == f"chaff-square-none: it does not run (NameError: name '{name}' is not defined)"
+
+
 def test_a_chaff_that_loses_in_another_task_is_disproven(disproven: Callable[..., list[str]]) -> None:
     dependent = "def double(x):\n    ### BEGIN SOLUTION\n    return square(x + 1) - square(x) - 1\n    ### END SOLUTION"
     (problem,) = disproven(edited(double_solution=dependent))
@@ -266,6 +274,10 @@ def test_a_practice_cell_without_points_is_proven_by_its_checks(disproven: Calla
         (edited(double="assert ("), "double is not valid Python"),
         (edited(double="assert 1"), "double uses nothing that a student writes"),
         (
+            edited(double_solution="def double(x: return x"),
+            "; double-solution is not valid Python: invalid syntax (line 1)",
+        ),
+        (
             edited(double="assert double(2) == square(2)"),
             "double uses square-solution and double-solution: one mistake",
         ),
@@ -290,6 +302,23 @@ def test_a_variant_of_no_task_is_an_error(tiny: Course) -> None:
     variant = proof.Variant("wheat", "cube", "other", "")
     with pytest.raises(CourseError, match="the notebook has no answer cell cube-solution"):
         proof.answer_cell(proof.tests_of(nb.read(tiny.assignment(NAME).source_path)), variant)
+
+
+def test_one_task_alone_is_not_proven_without_its_variants(tiny: Course, tmp_path: Path) -> None:
+    """They may lie in a file that is named otherwise."""
+    assignment = write_course(tmp_path / "course").assignment(NAME)
+    (variants,) = (assignment.folder / "variants").glob("*.py")
+    variants.rename(variants.with_name("sqare.py"))
+    with pytest.raises(CourseError, match="the notebook has no answer cell sqare-solution"):
+        proof.narrowed(assignment, "square")
+
+
+def test_one_task_alone_says_why_nothing_tests_it(tiny: Course, tmp_path: Path) -> None:
+    assignment = write_course(tmp_path / "course", edited(double_solution="def double(x: return x")).assignment(NAME)
+    with pytest.raises(
+        CourseError, match="no test uses what it defines; double-solution is not valid Python: invalid syntax"
+    ):
+        proof.narrowed(assignment, "double")
 
 
 def test_a_test_belongs_to_the_cell_whose_names_it_uses() -> None:
