@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import click
 
-from autograder.course import Assignment, Course, open_course
+from autograder.course import open_course
 from autograder.errors import AutograderError, IsolationError
 from autograder.files import scratch
 from autograder.progress import progress
@@ -93,6 +93,11 @@ def main() -> None:
     atexit.register(gc.freeze)  # as it ends, Python looks through nbgrader's 130,000 objects for garbage: 0.3 s
 
 
+def _name(_context: click.Context, _parameter: click.Parameter, typed: str | None) -> str | None:
+    return typed and typed.rstrip("/")  # a shell completes `grade 1-name/`
+
+
+assignment_argument = click.argument("assignment", callback=_name)
 course_option = click.option(
     "--course",
     "folder",
@@ -108,7 +113,7 @@ task_option = click.option("--task", default="", help="Look at this answer cell'
 
 
 @main.command()
-@click.argument("assignment")
+@assignment_argument
 @course_option
 @workers_option
 @task_option
@@ -141,7 +146,7 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
 
 
 @main.command()
-@click.argument("assignment")
+@assignment_argument
 @course_option
 @workers_option
 @click.option("--repeat", "repeats", type=click.IntRange(0, 100), default=0, help="Grade all again so many times.")
@@ -178,7 +183,7 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
 
 
 @main.command()
-@click.argument("assignment")
+@assignment_argument
 @course_option
 @workers_option
 @click.option("--student", "students", multiple=True, help="Grade this student's alone; may be given again.")
@@ -234,7 +239,7 @@ def grade(
 
 
 @main.command()
-@click.argument("assignment")
+@assignment_argument
 @course_option
 @click.option("--student", "students", multiple=True, help="This student's page alone; may be given again.")
 def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) -> None:
@@ -255,7 +260,7 @@ def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) ->
 
 @main.command()
 @click.argument("student")
-@click.argument("assignment")
+@assignment_argument
 @click.argument("grade_id", required=False, default="")
 @course_option
 @click.option("--json", "as_json", is_flag=True, help="One object of JSON.")
@@ -278,7 +283,7 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
 
 
 @main.command()
-@click.argument("assignment")
+@assignment_argument
 @course_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def report(assignment: str, folder: Path | None, as_json: bool) -> None:
@@ -298,7 +303,7 @@ def report(assignment: str, folder: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("assignment", required=False)
+@click.argument("assignment", required=False, callback=_name)
 @course_option
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the CSV file.")
 def export(assignment: str | None, folder: Path | None, target: Path | None) -> None:
@@ -340,6 +345,3 @@ def doctor(folder: Path | None, mend: bool, as_json: bool) -> None:
     if not as_json:
         click.echo("all is well" if not ill else f"{ill} of these are missing")
     sys.exit(3 if ill else 0)
-
-
-__all__ = ["Assignment", "Course", "main"]

@@ -95,6 +95,10 @@ class Assignment:
             raise CourseError(f"{self.source_folder} must hold one notebook; it holds {len(found)}")
         return found[0].stem
 
+    def autograded_path(self, student: str) -> Path:
+        """A submission's notebook as it was run, with the outputs of the run."""
+        return self.course.autograded / student / self.name / f"{self.notebook}.ipynb"
+
     @property
     def source_path(self) -> Path:
         return self.source_folder / f"{self.notebook}.ipynb"

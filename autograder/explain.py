@@ -6,8 +6,8 @@ For a TA's eyes: it shows what hidden tests asked, and what the solution answere
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from autograder import known as known_answers
@@ -20,12 +20,11 @@ from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade, Manual, standing
 from autograder.gradebook import given
 from autograder.known import Known, by_question
-from autograder.records import read_record, read_transcript, recorded
+from autograder.records import read_autograded, read_record, read_transcript, recorded
 from autograder.transcript import Asked, Exchange, Span
-from autograder.words import counted
+from autograder.words import counted, printable
 
-# A law asks for up to some hundred examples while it looks for the smallest; its last questions are those of that one.
-LAST_QUESTIONS = 8
+LAST_QUESTIONS = 8  # of a check: the one that it broke at, and what led there
 WHOLE = 10_000  # numbers of an array in `--json`; what is larger is a picture, or a model's weights
 
 
@@ -44,7 +43,7 @@ class Question:
 @dataclass(frozen=True)
 class CheckStory:
     """One check, with the last of its different questions; `left_out` counts those before. A broken one broke after the last.
-    `example` is what hypothesis drew."""
+    `example` is what hypothesis drew for the smallest counterexample to a law; then the questions are those of that draw."""
 
     check: Check
     questions: tuple[Question, ...] = ()
@@ -92,17 +91,22 @@ class CellStory:
 
 @dataclass(frozen=True)
 class Story:
-    """One submission. `notes` say what could not be told."""
+    """One submission. `notes` say what could not be told; `raised` what its cells ended in, of those that raised, by name."""
 
     grade: Grade
     cells: tuple[CellStory, ...]
     notes: tuple[str, ...] = ()
+    raised: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
-        """The story in lines."""
+        """The story in lines, to be printed."""
+        yield from map(_indented, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         score = "not graded" if self.grade.total is None else f"{self.grade.total:g} of {self.grade.max_score:g}"
         yield f"{self.grade.student}, {self.grade.assignment}: {self.grade.status}, {score}"
         yield from (f"note: {note}" for note in (*self.grade.notes, *self.notes))
+        yield from (f"raised in {name}: {error}" for name, error in self.raised.items())
         for cell in self.cells:
             yield ""
             yield from cell.lines()
@@ -117,6 +121,7 @@ class Story:
             "max_score": self.grade.max_score,
             "total": self.grade.total,
             "notes": [*self.grade.notes, *self.notes],
+            "raised": dict(self.raised),
             "cells": [
                 {
                     "grade_id": story.name,
@@ -162,7 +167,8 @@ def explain(assignment: Assignment, student: str, grade_id: str = "", most: int 
     notes += (
         [] if known.basis else [f"no known answers of today's tests; `autograder build {assignment.name}` makes them"]
     )
-    return Story(replace(record.grade, manual=manual), cells, tuple(notes))
+    raised = nb.raised(read_autograded(assignment, student))
+    return Story(replace(record.grade, manual=manual), cells, tuple(notes), raised)
 
 
 def _broken(story: CheckStory) -> Iterator[str]:
@@ -170,20 +176,21 @@ def _broken(story: CheckStory) -> Iterator[str]:
     if story.example:
         yield f"    drawn:    {story.example}"
     if story.left_out:
-        yield f"    ({counted(story.left_out, 'question')} before these)"
+        of_what = " on other draws" if story.example else ""
+        yield f"    ({counted(story.left_out, 'question')}{of_what} before these)"
     for number, told in enumerate(story.questions, start=1):
         again = f"    ({told.times} times)" if told.times > 1 else ""
-        yield _indented(f"    asked:    {told.asked}{again}")
-        yield _indented(f"    answered: {told.answered}")
+        yield f"    asked:    {told.asked}{again}"
+        yield f"    answered: {told.answered}"
         if not told.agrees:
-            yield _indented(f"    solution: {told.expected}")
+            yield f"    solution: {told.expected}"
         if number == len(story.questions):
             yield "    and here the check broke"
 
 
 def _indented(text: str) -> str:
-    """A matrix's rows beneath each other."""
-    return text.replace("\n", "\n" + 14 * " ")
+    """A matrix's rows beneath each other; and whatever a student's text holds, its lines are none of ours."""
+    return printable(text).replace("\n", "\n" + 14 * " ")
 
 
 def _checks(name: str, cell: CellGrade, asked: Asked, known: Known, most: int) -> Iterator[CheckStory]:
@@ -193,16 +200,15 @@ def _checks(name: str, cell: CellGrade, asked: Asked, known: Known, most: int) -
     for number, check in enumerate(cell.checks):
         span = spans[number] if spans else Span(check.name, 0, 0)
         different = _different(asked.exchanges[span.first : span.last])
+        last = _different(asked.exchanges[span.drawn : span.last]) if span.example else different
         questions = tuple(
-            replace(_question(exchange, right, names, most), times=times)
-            for exchange, times in different[-LAST_QUESTIONS:]
+            replace(_question(exchange, right, names, most), times=times) for exchange, times in last[-LAST_QUESTIONS:]
         )
         yield CheckStory(check, questions, len(different) - len(questions), span.example)
 
 
 def _different(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, int]]:
-    """Each different question with its answer, in the order in which it was last asked, and how often it was. While hypothesis
-    looks for the smallest counterexample it asks the same again and again."""
+    """Each different question with its answer, in the order in which it was last asked, and how often it was."""
     last: dict[tuple[bytes, bytes], Exchange] = {}
     times: Counter[tuple[bytes, bytes]] = Counter()
     for exchange in exchanges:

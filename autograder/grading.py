@@ -158,7 +158,7 @@ class Class:
         def runs() -> Iterator[Earlier]:
             for name in filter(self._has_run, names):
                 job, record = self._job(name), self.records[name]
-                notebook = self._notebook(name)
+                notebook = self.assignment.autograded_path(name)
                 if isinstance(job, Job) and self.pending[name].answers_key == record.answers_key and notebook.is_file():
                     yield job, read_asked(self.assignment, record), notebook.read_bytes(), record.settled(self.verdicts)
                 else:
@@ -180,7 +180,7 @@ class Class:
         record = self.records.get(student)
         if not record or record.key != self.keys.grade(self.handed_in[student]):
             return False
-        return record.grade.status not in GRADED or self._notebook(student).is_file()
+        return record.grade.status not in GRADED or self.assignment.autograded_path(student).is_file()
 
     def _has_run(self, student: str) -> bool:
         """Whether there is a transcript of what is handed in, and it may be used."""
@@ -290,12 +290,6 @@ class Class:
     def _submitted(self, student: str) -> Path:
         return self.assignment.course.submitted / student / self.assignment.name
 
-    def _autograded(self, student: str) -> Path:
-        return self.assignment.course.autograded / student / self.assignment.name
-
-    def _notebook(self, student: str) -> Path:
-        return self._autograded(student) / f"{self.assignment.notebook}.ipynb"
-
     def _timestamp(self, student: str) -> str | None:
         """What stands in timestamp.txt."""
         path = self._submitted(student) / "timestamp.txt"
@@ -314,7 +308,7 @@ class Class:
 
     def _write_autograded(self, student: str, notebook: bytes, timestamp: str | None) -> None:
         """The folder that formgrader opens; it takes a submission for autograded when the timestamps agree."""
-        folder = self._autograded(student)
+        folder = self.assignment.autograded_path(student).parent
         if not notebook:
             shutil.rmtree(folder, ignore_errors=True)
             return

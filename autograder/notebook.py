@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import CourseError, SubmissionError
+from autograder.words import printable
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
 # Students save outputs too: a notebook of 30 figures is 5 MB.
 MAX_NOTEBOOK_BYTES = 64 * 2**20
 MOST_NAMED = 10
+MOST_RAISED = 300  # characters of an error in a line
 
 
 def grader(cell: Cell) -> dict[str, Any]:
@@ -141,8 +143,7 @@ def read_submitted(folder: Path, name: str, graded: set[str]) -> tuple[Notebook,
 
 def _shown(path: Path) -> str:
     """A file's name for a message: whoever handed it in chose it, and it need not be text, or of one line."""
-    text = os.fsencode(path.name).decode(errors="replace")
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return printable(os.fsencode(path.name).decode(errors="replace")).replace("\n", "\ufffd")
 
 
 def _read_plain(path: Path) -> bytes:
@@ -294,6 +295,19 @@ def unique_ids(cells: list[Cell]) -> None:
             name = f"{name[:40]}-{index}"
         seen.add(name)
         cell["id"] = name
+
+
+def raised(notebook: Notebook) -> dict[str, str]:
+    """What the code cells of a notebook that was run ended in, where that is an error: by grade_id, or "cell 3". Not those of
+    its test cells, whose outputs are the judge's, nor of one that may raise by its tag."""
+    found = {}
+    for index, cell in enumerate(notebook["cells"], 1):
+        errors = [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]
+        tags = cell["metadata"].get("tags", [])
+        if errors and not is_test(cell) and "raises-exception" not in tags:
+            said = f"{errors[0].get('ename')}: {errors[0].get('evalue')}"
+            found[grade_id(cell) or f"cell {index}"] = " ".join(said.split())[:MOST_RAISED]
+    return found
 
 
 def test_sources(notebook: Notebook) -> dict[str, str]:

@@ -14,7 +14,7 @@ from autograder.feedback import Advice, page
 from autograder.files import write_whole
 from autograder.gradebook import Book
 from autograder.heatmap import pair
-from autograder.records import Record, read_record, read_transcript, recorded, transcript_path
+from autograder.records import Record, read_autograded, read_record, read_transcript, recorded, transcript_path
 
 # What `nbgrader release_feedback` reads to find the student's own page in the exchange; the exchange put them there.
 BESIDE = ("timestamp.txt", "submission_secret.txt")
@@ -64,8 +64,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
                 path = transcript_path(assignment, name)
                 raise CourseError(f"{path} cannot be read; `autograder grade {assignment.name}` first")
             grade = record.grade
-            saved = course.autograded / name / assignment.name / f"{assignment.notebook}.ipynb"
-            notebook = nb.read(saved) if saved.is_file() else {"cells": [], "metadata": {}}
+            notebook = read_autograded(assignment, name)
             manual, penalty = book.manual(assignment, name)
             html = page(grade, notebook, assignment.name, manual, penalty, adviser.advise(record), released)
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"

@@ -109,7 +109,9 @@ def narrowed(assignment: Assignment, task: str) -> Assignment:
             return replace(assignment, task=name)
         if name in own:
             raise CourseError(f"{name}: no test uses what it defines{_invalid(source)}")
-    raise CourseError(f"{assignment.name} has no task {task!r}; there are: {', '.join(known)}")
+    raise CourseError(
+        f"{assignment.name} has no task {task!r}; there are: {', '.join(name.removesuffix('-solution') for name in known)}"
+    )
 
 
 def answer_cell(own: dict[str, frozenset[str]], variant: Variant) -> str:
@@ -241,9 +243,5 @@ def broken(result: Result, expected: Expectation) -> str:
 
 def _raising(notebook: bytes) -> str:
     """The first cell that raises beside the right answers: every student would meet it."""
-    for index, cell in enumerate(nb.parse(notebook, "the solution")["cells"], 1):
-        tags = cell["metadata"].get("tags", [])
-        errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
-        if errors and not nb.is_test(cell) and "raises-exception" not in tags:
-            return f"cell {nb.grade_id(cell) or index} raises {errors[0]['ename']}: {errors[0]['evalue'][:200]}"
-    return ""
+    raised = nb.raised(nb.parse(notebook, "the solution"))
+    return next((f"cell {name.removeprefix('cell ')} raises {error}" for name, error in raised.items()), "")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder import notebook as nb
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import write_whole
@@ -81,10 +82,19 @@ def read_transcript(assignment: Assignment, record: Record) -> Transcript | None
         return None
 
 
+def read_autograded(assignment: Assignment, student: str) -> nb.Notebook:
+    """A submission's notebook as it was run; one without cells where none is kept."""
+    path = assignment.autograded_path(student)
+    return nb.read(path) if path.is_file() else {"cells": [], "metadata": {}}
+
+
 def recorded(assignment: Assignment, students: tuple[str, ...] = ()) -> list[str]:
     """The students whose submissions have a record, or those of them who were asked for; CourseError where one has none."""
     found = sorted(path.parent.name for path in assignment.course.transcripts.glob(f"*/{assignment.name}.json"))
     for name in students:
+        folder = assignment.course.submitted / name / assignment.name
+        if name not in found and not folder.is_dir():
+            raise CourseError(f"{name} has not handed in {assignment.name}: {folder}")
         if name not in found:
             raise CourseError(
                 f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first"

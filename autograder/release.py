@@ -99,6 +99,10 @@ def unmarked(source: nb.Notebook) -> list[str]:
                     begun = 0
             if begun:
                 found.append(f"{where}: line {begun} begins a region that does not end: add the line ### END {what}")
+        if nb.is_answer(cell) and cell["cell_type"] == "code" and "BEGIN SOLUTION" not in nb.source(cell):
+            found.append(
+                f"{where}: no line ### BEGIN SOLUTION: students would get nothing of it, not even the signature"
+            )
     return found
 
 

@@ -105,6 +105,12 @@ class Report:
     def scores(self) -> list[float]:
         return [row.score for row in self.graded]
 
+    @property
+    def unmarked(self) -> list[float]:
+        """Of each graded submission of which a person must still give points: how many these can be at most."""
+        waiting = ([self.worth[task] for task, points in row.points.items() if points is None] for row in self.graded)
+        return [math.fsum(most) for most in waiting if most]
+
     @cached_property
     def items(self) -> list[Item]:
         return items(self.worth, [row.points for row in self.graded])
@@ -147,6 +153,7 @@ class Report:
             "max_score": self.max_score,
             "mean": statistics.fmean(self.scores) if self.scores else None,
             "median": statistics.median(self.scores) if self.scores else None,
+            "unmarked": len(self.unmarked),
             "tasks": {
                 item.name: {key: value for key, value in asdict(item).items() if key != "name"} for item in self.items
             },

@@ -62,12 +62,13 @@ class Exchange:
 @dataclass(frozen=True)
 class Span:
     """One check of a test cell: the questions that it asked are `exchanges[first:last]`. `example` are the arguments of
-    the smallest counterexample that hypothesis found, "" where there is none."""
+    the smallest counterexample that hypothesis found, "" where there is none; its questions begin with `exchanges[drawn]`."""
 
     check: str
     first: int
     last: int
     example: str = ""
+    drawn: int = 0
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def _must_stay(value: Any, what: str) -> None:
     if not isinstance(value, RemoteObject):
         raise StudentError(
             f"{what} is plain data ({type(value).__name__}); from a locked cell a test takes only what stays in the notebook, "
-            "such as a model or a function: was the name bound anew?"
+            "such as a model or a function: is the name bound anew somewhere, or should the test define it itself?"
         )
 
 

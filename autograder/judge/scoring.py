@@ -32,14 +32,14 @@ class Scored:
 
 
 class Scorer:
-    """The test cells of `notebook`, with what its `trusted` cells, the instructor's own, import and define."""
+    """The test cells of `notebook`, with what its `locked` cells, the instructor's other ones, import and define. A test takes
+    nothing from another test: what becomes of that changes no verdict, and a student may run it alone."""
 
     def __init__(self, notebook: Any) -> None:
         cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _trusted(cell)]
-        tests = tuple(cell.source for cell in cells if nb.is_test(cell))
-        self.trusted = tuple(cell.source for cell in cells)
-        self.imports = _imports(self.trusted, tests)
-        self.fixtures = _fixtures(tuple(cell.source for cell in cells if not nb.is_test(cell)))
+        self.locked = tuple(cell.source for cell in cells if not nb.is_test(cell))
+        self.imports = _imports(self.locked, tuple(cell.source for cell in cells if nb.is_test(cell)))
+        self.fixtures = _fixtures(self.locked)
 
     def score(self, cell: Any, witness: Witness, seconds: float) -> Scored:
         """Run one test cell here for at most `seconds`, asking `witness`."""

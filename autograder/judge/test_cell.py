@@ -1,7 +1,7 @@
 """Runs one test cell in this process, and says what it is worth.
 
 A test cell is ordinary Python. Names that it uses and did not define are, in this order: `Checks`, what the instructor's
-cells import (resolved here, never taken from the student), builtins, and what the student's notebook holds.
+read-only cells import (resolved here, never taken from the student), builtins, and what the student's notebook holds.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from autograder.comparisons import TEST_CELL
 from autograder.grade import Check
 from autograder.judge.imports import free_names
 from autograder.judge.time_limit import within
+from autograder.laws import draw_begins
 from autograder.transcript import Span
 
 SKIP: Any = object()
@@ -56,6 +57,13 @@ class _Watched(Checks):
     @contextlib.contextmanager
     def __call__(self, name: str, points: float) -> Iterator[None]:
         first, example = self.asked(), ""
+        drawn = first
+
+        def begin() -> None:
+            nonlocal drawn
+            drawn = self.asked()
+
+        before = draw_begins.set(begin)
         with super().__call__(name, points):
             try:
                 yield
@@ -63,7 +71,8 @@ class _Watched(Checks):
                 example = _example(error)
                 raise
             finally:
-                self.spans.append(Span(name, first, self.asked(), example))
+                draw_begins.reset(before)
+                self.spans.append(Span(name, first, self.asked(), example, drawn))
 
 
 def _example(error: Exception) -> str:

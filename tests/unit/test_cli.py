@@ -43,7 +43,7 @@ def test_a_graded_class_ends_with_0_and_the_next_command(course: Course, run: Ru
     assert "1 of 1 graded; 1 waits for a person" in done.stdout
     assert f"then: `autograder feedback {NAME}`" in done.stdout
     assert "grading tiny: 1 to do" in done.stderr
-    assert run("grade", NAME).stdout.count("1 of 1 graded (1 unchanged since the last run)") == 1
+    assert run("grade", f"{NAME}/").stdout.count("1 of 1 graded (1 unchanged since the last run)") == 1
     feedback = run("feedback", NAME)
     assert feedback.exit_code == 0, feedback.output
     assert (course.feedback / "ada" / NAME / "tiny.html").is_file()

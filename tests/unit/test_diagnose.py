@@ -296,26 +296,54 @@ def test_explain_tells_what_was_asked_what_came_back_and_what_the_solution_says(
     assert "  answers as chaff-square-doubles does (squaring is doubling)\n  hint: Try 3." in text
 
 
-def test_explain_shows_the_last_questions_of_a_law_and_counts_the_others(assignment: Assignment) -> None:
+def test_explain_shows_what_a_law_asked_of_its_smallest_counterexample_and_counts_the_rest(
+    assignment: Assignment,
+) -> None:
+    """hypothesis tries many on the way there, and some of them again."""
     (cell,) = explain(assignment, "unknown", "square").cells
     law = cell.checks[2]
-    assert [(question.asked, question.answered) for question in law.questions[-2:]] == [
+    assert [(question.asked, question.answered) for question in law.questions] == [
         ("square(37)", "1370"),
         ("square(-37)", "1369"),
     ]
-    assert law.left_out > 0
-
-
-def test_explain_tells_a_question_that_was_asked_again_once_and_where_the_check_broke(assignment: Assignment) -> None:
-    """hypothesis asks for its smallest counterexample several times."""
-    (cell,) = explain(assignment, "unknown", "square").cells
-    law = cell.checks[2]
-    said = [(question.asked, question.answered) for question in law.questions]
-    assert len(set(said)) == len(said)
-    assert max(question.times for question in law.questions) > 1
+    assert law.left_out > 8
     lines = list(cell.lines())
-    assert lines[lines.index("    and here the check broke") - 1] == "    answered: 1369"
-    assert f"    asked:    square(-37)    ({law.questions[-1].times} times)" in lines
+    start = lines.index("    drawn:    x=37")
+    assert lines[start + 1] == f"    ({law.left_out} questions on other draws before these)"
+    assert lines[-3:-1] == ["    answered: 1369", "    and here the check broke"]
+
+
+def test_explain_tells_a_question_that_was_asked_again_once(assignment: Assignment) -> None:
+    """The first check asks before it compares, and again for its message."""
+    (cell,) = explain(assignment, "zero-otherwise", "square").cells
+    assert "    asked:    square(2)    (2 times)" in list(cell.lines())
+
+
+def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_explain(course: Course) -> None:
+    assignment = course.assignment(NAME)
+    desk = Desk(assignment)
+    forged = "def square(x):\n    raise ValueError('\\x1b[2J\\x1b]0;mine\\x07no\\n  passed  three hundred (1)\\r')"
+    desk.hand_in("forger", desk.answered(square_solution=f"{forged}\nsquare(1)"))
+    list(Class(assignment, 2, ("forger",)).grades())
+    text = "\n".join(explain(assignment, "forger").lines())
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert "  passed  three hundred (1)" in text
+    assert not [line for line in text.split("\n") if line.startswith("  passed  three")]
+
+
+def test_explain_says_which_cells_raised(course: Course) -> None:
+    """Or a TA would see that a name is not defined, and not why."""
+    assignment = course.assignment(NAME)
+    desk = Desk(assignment)
+    desk.hand_in("mistyped", desk.answered(square_solution="def square(x)\n    return x * x"))
+    list(Class(assignment, 2, ("mistyped",)).grades())
+    story = explain(assignment, "mistyped", "square")
+    (error,) = story.as_json()["raised"].values()
+    assert error.startswith("SyntaxError: expected ':'")
+    lines = list(story.lines())
+    assert lines[1] == f"raised in square-solution: {error}"
+    assert any("NameError: name 'square' is not defined" in line for line in lines)
+    assert explain(assignment, "right").raised == {}
 
 
 @pytest.mark.parametrize(("rows", "whole"), [(8, True), (9, False)])
@@ -362,10 +390,16 @@ def test_explain_as_json_and_without_a_cell(built: Course) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"), [(("nobody",), "nobody has no grade for tiny yet"), (("right", "cube"), "no graded cell 'cube'")]
+    ("call", "said"),
+    [
+        (("nobody",), "nobody has not handed in tiny: "),
+        (("late",), "late has no grade for tiny yet; `autograder grade tiny` first"),
+        (("right", "cube"), "no graded cell 'cube'"),
+    ],
 )
 def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], said: str) -> None:
     student, *cell = call
+    (built.submitted / "late" / NAME).mkdir(parents=True, exist_ok=True)
     done = CliRunner().invoke(main, ["explain", student, NAME, *cell, "--course", str(built.root)])
     assert (done.exit_code, said in done.output) == (2, True)
 

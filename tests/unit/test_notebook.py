@@ -149,3 +149,21 @@ def test_a_file_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
 def test_half_a_character_in_a_cell_is_replaced() -> None:
     """JSON can hold it, and no message can: the cell would have ended its kernel."""
     assert nb.source({"source": "x = '\ud800'"}) == "x = '?'"
+
+
+def test_of_a_run_are_told_the_cells_that_raised_but_no_test_and_none_that_may() -> None:
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "no\nsuch key", "traceback": []}
+    cells = [
+        code("one"),
+        answer_cell("two"),
+        checking_cell("three"),
+        code("four"),
+        {"cell_type": "markdown"},
+        code("six"),
+    ]
+    made = notebook(*cells)
+    for number, cell in enumerate(made["cells"]):
+        cell["outputs"] = [{"output_type": "stream", "name": "stderr", "text": "!"}] + [error] * (number < 4)
+    made["cells"][3]["metadata"] = {"tags": ["raises-exception"]}
+    made["cells"][4]["metadata"] = {}
+    assert nb.raised(made) == {"cell 1": "KeyError: no such key", "answer": "KeyError: no such key"}

@@ -135,6 +135,11 @@ def test_a_wrong_solution_says_nothing_of_tolerances(built: Callable[..., list[s
         ),
         ("double_solution", f"def double(x): return x + x\n{SQUARE_TEST}", "does not belong into a cell of this kind"),
         ("essay", "### BEGIN MARK SCHEME\nOne.\n", "line 1 begins a region that does not end"),
+        (
+            "double_solution",
+            "def double(x):\n    return x + x",
+            "no line ### BEGIN SOLUTION: students would get nothing",
+        ),
     ],
 )
 def test_a_region_that_is_not_closed_is_named_with_its_cell_and_line(
@@ -196,7 +201,7 @@ def test_one_task_is_tried_alone_and_nothing_is_released(built: Callable[..., li
     assert not list((tmp_path / "course").glob("release/*"))
     assert not list((tmp_path / "course").rglob("*.known"))
     assert len(build(proof.narrowed(assignment, "square"), 2, watch)) == 1
-    with pytest.raises(CourseError, match="tiny has no task 'cube'; there are: square-solution, double-solution"):
+    with pytest.raises(CourseError, match="tiny has no task 'cube'; there are: square, double"):
         proof.narrowed(assignment, "cube")
 
 
@@ -240,6 +245,12 @@ def test_data_of_a_locked_cell_in_a_test_is_disproven(disproven: Callable[..., l
         problem.startswith("solution: double gets 0 of 1 (StudentError: `fixture` is plain data (int)")
         for problem in disproven(made)
     )
+
+
+def test_an_import_of_another_test_cell_is_not_borrowed(disproven: Callable[..., list[str]]) -> None:
+    """A student runs the tests in any order, and of that other one perhaps the visible part alone."""
+    made = edited(double="assert math.isclose(double(2), 4)", square=f"import math\n{SQUARE_TEST}")
+    assert disproven(made)[0] == "solution: double gets 0 of 1 (NameError: name 'math' is not defined)"
 
 
 def test_a_locked_cell_that_raises_beside_the_right_answers_is_disproven(disproven: Callable[..., list[str]]) -> None:

@@ -22,7 +22,7 @@ from autograder.judge.job import Job
 from autograder.judge.replay import rescore
 from autograder.judge.submission import Judged
 from autograder.keys import Keys
-from autograder.records import asked_path, read_record, read_transcript
+from autograder.records import asked_path, read_autograded, read_record, read_transcript
 from tests.unit.tiny import NAME, Desk
 
 SCORES = {"right": 3, "partly": 2, "float32": 2, "dies": 2, "blank": 0}
@@ -258,7 +258,7 @@ def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, mo
     def rescored(name: str) -> Judged:
         job, transcript = group._job(name), read_transcript(group.assignment, group.records[name])
         assert isinstance(job, Job) and transcript
-        return rescore(job, transcript, nb.read(group._notebook(name)))
+        return rescore(job, transcript, read_autograded(group.assignment, name))
 
     monkeypatch.setattr(test_cell, "run", counted)
     monkeypatch.setattr(replay, "_verdicts", {})
@@ -280,5 +280,5 @@ def test_a_test_cell_that_ran_for_too_long_is_tried_again(course: Course, monkey
     monkeypatch.setattr(replay, "_verdicts", {})
     with monkeypatch.context() as slow:
         slow.setattr(test_cell, "within", lambda seconds, run: run() and None)
-        assert rescore(job, transcript, nb.read(group._notebook("right"))).grade.score == 0
-    assert rescore(job, transcript, nb.read(group._notebook("right"))).grade.score == SCORES["right"]
+        assert rescore(job, transcript, read_autograded(group.assignment, "right")).grade.score == 0
+    assert rescore(job, transcript, read_autograded(group.assignment, "right")).grade.score == SCORES["right"]

@@ -71,6 +71,16 @@ def test_who_waits_for_a_person_is_listed_with_the_reason(made: Report) -> None:
     assert "blank" not in reasons
 
 
+def test_the_points_that_wait_for_a_person_are_said_beside_the_mean(course: Course, made: Report) -> None:
+    """An essay of 2 points; the mean counts none of them yet."""
+    waiting = sum(row.grade.needs_manual for row in made.graded)
+    assert made.unmarked == [2.0] * waiting
+    assert waiting < len(made.graded)
+    page = write_report_files(course.assignment(NAME), made)[0].read_text()
+    assert f"not counted what {waiting} of {len(made.graded)} can still get by hand, up to 2 each" in page
+    assert made.as_json()["unmarked"] == waiting
+
+
 def test_who_answers_as_a_chaff_does_is_counted_under_its_misconception(made: Report) -> None:
     assert made.held == [Held("square", "squaring is doubling", 2)]
     assert made.as_json()["misconceptions"][0]["count"] == 2
