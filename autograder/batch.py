@@ -13,13 +13,14 @@ import os
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import cache
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TypeVar
 
 from autograder import notebook as nb
@@ -53,10 +54,13 @@ class Batch:
         self.stack = ExitStack()
 
     @classmethod
-    def of(cls, assignment: Assignment, source: nb.Notebook, workers: int) -> Batch:
-        """A batch for submissions of this assignment, whose instructor's notebook is `source`."""
+    def of(
+        cls, assignment: Assignment, source: nb.Notebook, workers: int, more: Mapping[str, str] = MappingProxyType({})
+    ) -> Batch:
+        """A batch for submissions of this assignment, whose instructor's notebook is `source`; `more` variables than its own."""
         settings = assignment.settings
-        outfit = Outfit(student_imports(source), assignment.files, settings.folders, settings.environment)
+        environment = {**settings.environment, **more}
+        outfit = Outfit(student_imports(source), assignment.files, settings.folders, environment)
         return cls(workers, judge_imports(source), outfit, assignment.source_folder)
 
     def __enter__(self) -> Batch:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from autograder import known, proof, reference
 from autograder import notebook as nb
-from autograder import proof, reference
 from autograder.audit import findings
 from autograder.audit.findings import Finding
 from autograder.audit.margins import Margin, compared_by, margins
 from autograder.audit.matrix import Matrix, matrix
 from autograder.audit.mutants import Mutant, mutants
-from autograder.audit.trial import Trial, Workshop, differences
+from autograder.audit.trial import OLDER, Trial, Workshop, differences
 from autograder.audit.verdicts import Verdict, verdicts
 from autograder.batch import Batch
 from autograder.build import Watch
 from autograder.course import Assignment
+from autograder.diagnose import diagnose
 from autograder.errors import CourseError
 from autograder.grade import GRADED, Grade
 from autograder.judge.job import Job
 from autograder.judge.worker import Result
+from autograder.transcript import loads
+from autograder.words import counted
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     compared = [compared_by(trial.expected, results[trial.student]) for trial in (*variants, *conditioned)]
     tests = frozenset().union(*own.values())
     found = [margin for margin in margins(compared, nb.test_sources(source)) if margin.cell in tests]
-    changes = dict(_again(workshop, variants, grades, workers, repeats, watch))
+    changes = dict(_again(workshop, variants, results, _rounds(repeats, workers), watch))
     survivors = [mutant for task in tasks for mutant in task.survivors]
     stale = (
         () if assignment.task else findings.of_stale(survivors, judged)
@@ -89,7 +93,7 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
         *(finding for task in tasks for finding in findings.of_matrix(task.matrix)),
         *stale,
     ]
-    graded = len(jobs) + repeats * len(variants)
+    graded = len(jobs) + len(_rounds(repeats, workers)) * len(variants)
     return Audit(assignment.name, tasks, tuple(found), judged, tuple(said), graded, repeats)
 
 
@@ -104,9 +108,11 @@ def _open(assignment: Assignment) -> Workshop:
     return Workshop(assignment, source, release)
 
 
-def _graded(workshop: Workshop, jobs: list[Job], workers: int, watch: Watch) -> dict[str, Result]:
-    """The results of these jobs, by name."""
-    with Batch.of(workshop.assignment, workshop.source, min(workers, len(jobs))) as batch:
+def _graded(
+    workshop: Workshop, jobs: list[Job], workers: int, watch: Watch, more: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Result]:
+    """The results of these jobs, by name; with `more` variables than the assignment's."""
+    with Batch.of(workshop.assignment, workshop.source, min(workers, len(jobs)), more) as batch:
         return {result.grade.student: result for result in watch(len(jobs), batch.run(jobs))}
 
 
@@ -120,17 +126,44 @@ def _task(
     return Task(found, tuple(mutant for mutant in made if mutant.id in alive))
 
 
+@dataclass(frozen=True)
+class Round:
+    """One way in which everything is graded again; `seed` is added to the assignment's."""
+
+    how: str
+    seed: int
+    workers: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _rounds(repeats: int, workers: int) -> list[Round]:
+    """With another seed, in another order, with one worker in every other round; and once as another processor rounds."""
+    crews = [(seed, 1 if seed % 2 else workers) for seed in range(1, repeats + 1)]
+    rounds = [Round(f"seed +{seed}, {counted(crew, 'worker')}, another order", seed, crew) for seed, crew in crews]
+    return [*rounds, Round("as an older processor rounds", 0, workers, OLDER)] if rounds else []
+
+
 def _again(
-    workshop: Workshop, trials: list[Trial], before: Mapping[str, Grade], workers: int, repeats: int, watch: Watch
+    workshop: Workshop, trials: list[Trial], before: Mapping[str, Result], rounds: list[Round], watch: Watch
 ) -> Iterable[tuple[str, list[str]]]:
-    """Grade everything again, with another seed, in another order, and with one worker in every other round: what changed."""
-    for seed in range(1, repeats + 1):
-        shuffled = random.Random(seed).sample(trials, len(trials))  # noqa: S311  (no secret)
-        crew = 1 if seed % 2 else workers
-        results = _graded(workshop, [workshop.job(trial, seed) for trial in shuffled], crew, watch)
-        changed = [
-            f"{trial.name}: {line}"
-            for trial in trials
-            for line in differences(before[trial.name], results[trial.name].grade)
-        ]
-        yield f"seed +{seed}, {crew} worker{'s' if crew > 1 else ''}, another order", changed
+    """Grade everything again, in these ways: what changed, of grades and hints."""
+    answers = known.read(workshop.assignment, workshop.source)
+    for turn in rounds:
+        shuffled = random.Random(turn.seed).sample(trials, len(trials))  # noqa: S311  (no secret)
+        jobs = [workshop.job(trial, turn.seed) for trial in shuffled]
+        results = _graded(workshop, jobs, turn.workers, watch, turn.environment)
+        changed = []
+        for name in (trial.name for trial in trials):
+            was, now = before[name], results[name]
+            lines = differences(was.grade, now.grade, wording=not turn.environment)
+            hinted, hinted_now = _hints(answers, was), _hints(answers, now)
+            lines += [f"the hint {hinted}, then {hinted_now}"] if hinted != hinted_now else []
+            changed += [f"{name}: {line}" for line in lines]
+        yield turn.how, changed
+
+
+def _hints(answers: known.Known, result: Result) -> dict[str, str]:
+    """The hint that a submission would be given, by task."""
+    transcript = loads(result.transcript) if result.transcript else None
+    found = diagnose(answers, result.grade, transcript)
+    return {problem: diagnosis.hint for problem, diagnosis in found.items() if diagnosis.hint}

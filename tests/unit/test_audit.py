@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from autograder import batch
 from autograder import notebook as nb
-from autograder.audit import matrix
+from autograder.audit import matrix, trial
 from autograder.audit.findings import KINDS
 from autograder.audit.matrix import CheckName
 from autograder.audit.page import as_json, write_page
@@ -25,6 +26,7 @@ from autograder.course import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade
 from autograder.keys import Keys
+from autograder.sandbox.warm import Warm
 from tests.unit.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -212,6 +214,39 @@ def test_a_grade_that_chance_decides_is_found_when_all_is_graded_again(audited: 
     assert all(text.startswith("chaff-square-chance: square gets ") for text in changes)
     assert "(seed +1, 1 worker, another order)" in str(changes) or "(seed +2, 2 workers, another order)" in str(changes)
     assert texts(audited(repeats=2), "changes") == []
+
+
+OLDER = "__import__('os').environ.get('ATEN_CPU_CAPABILITY')"
+
+
+def test_a_grade_and_a_hint_that_another_processors_rounding_decides_are_found(
+    course_of: Callable[..., Assignment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among the repeats, one is graded with a torch that uses no AVX. What a message says may change there."""
+    quick = batch.Warm
+    monkeypatch.setattr(
+        batch, "Warm", lambda outfit: (Warm if trial.OLDER.items() <= outfit.environment.items() else quick)(outfit)
+    )
+    values = {"edge": f"4 if x == 2 and {OLDER} else 0", "far": f"(3.5 if {OLDER} else 3) * x", "same": "5 * x + 1"}
+    chaffs = "".join(CHAFF.format(name=name, value=value) for name, value in values.items())
+    assignment = course_of(VARIANTS + chaffs)
+    assert build(assignment, 2, lambda _, rows: rows) == []
+    made = audit(assignment, 2, 1, lambda _, rows: rows)
+    score, hint, other = texts(made, "changes")
+    assert score == "chaff-square-edge: square gets 0.0, then 1.0 (as an older processor rounds)"
+    assert hint.startswith("chaff-square-edge: the hint {'square-solution': 'h'}, then {} (")
+    assert other == "chaff-square-far: the hint {'square-solution': 'h'}, then {} (as an older processor rounds)"
+    assert made.graded == 3 * 7 + 2 * 2 + made.mutants  # the variants thrice, the right ones under two conditions
+
+
+def test_without_its_wording_a_grade_differs_by_what_passes() -> None:
+    def grade(*checks: Check, error: str = "") -> Grade:
+        return Grade("s", NAME, "completed", {"square": CellGrade(2.0, 1.0, checks, error)})
+
+    no, yes, passed = (Check("two", 0, False, "no"), Check("two", 0, False, "yes"), Check("two", 0, True))
+    assert differences(grade(no, error="E: e"), grade(yes, error="F: f"), wording=False) == []
+    assert differences(grade(no), grade(passed), wording=False) == ["square, two: 'fails', then ''"]
+    assert differences(grade(no), grade(no, error="E: e"), wording=False) == ["square, its error: '', then 'raises'"]
 
 
 def test_every_difference_of_two_grades_is_said_but_not_how_long_they_took() -> None:
