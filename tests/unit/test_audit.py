@@ -227,7 +227,11 @@ def test_a_grade_and_a_hint_that_another_processors_rounding_decides_are_found(
     monkeypatch.setattr(
         batch, "Warm", lambda outfit: (Warm if trial.OLDER.items() <= outfit.environment.items() else quick)(outfit)
     )
-    values = {"edge": f"4 if x == 2 and {OLDER} else 0", "far": f"(3.5 if {OLDER} else 3) * x", "same": "5 * x + 1"}
+    values = {
+        "edge": f"4 if x == 2 and {OLDER} else 0",
+        "far": f"(3.5 if {OLDER} else 3) * x",
+        "said_otherwise": f"int(f'{{{OLDER}}} is no number')",
+    }
     chaffs = "".join(CHAFF.format(name=name, value=value) for name, value in values.items())
     assignment = course_of(VARIANTS + chaffs)
     assert build(assignment, 2, lambda _, rows: rows) == []
