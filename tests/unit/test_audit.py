@@ -230,7 +230,7 @@ def test_a_grade_and_a_hint_that_another_processors_rounding_decides_are_found(
     values = {
         "edge": f"4 if x == 2 and {OLDER} else 0",
         "far": f"(3.5 if {OLDER} else 3) * x",
-        "said_otherwise": f"int(f'{{{OLDER}}} is no number')",
+        "said_otherwise": f"int('no number ' + str({OLDER}))",
     }
     chaffs = "".join(CHAFF.format(name=name, value=value) for name, value in values.items())
     assignment = course_of(VARIANTS + chaffs)
