@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,3 +109,64 @@ def test_a_right_answer_beyond_the_tolerance_is_an_overlap_too() -> None:
     assert any(
         "no tolerance stands between" in margin.fault for margin in found(("wheat", 1.3, True), ("chaff", 1.25, False))
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "rtol", "atol", "share"),
+    [
+        ("abs(answer - 1) < 0.01", 0, 0.01, 0.5),
+        ("abs(answer - 1) <= 1e-2 * (1 + abs(answer))", 1e-2, 0, 0.005 / 0.02005),
+        ("abs(answer - 1) < (1 + abs(answer)) * 1e-2 + 1e-5", 1e-2, 1e-5, 0.005 / 0.02006),
+        ("np.abs(np.array([answer, 1.0]) - 1).max() < 0.01", 0, 0.01, 0.5),
+        ("(np.abs(np.array([answer, 1.0]) - 1) < 0.01).all()", 0, 0.01, 0.5),
+        ("min(abs(answer - n) for n in (1, 2)) < 0.01", 0, 0.01, 0.5),
+        ("np.allclose([answer, 2], [1, 2], rtol=0, atol=0.01)", 0, 0.01, 0.5),
+        ("np.allclose(answer, 1, 0.01, 0)", 0.01, 0, 0.5),
+        ("np.isclose([answer, 2], 1, atol=0.01)[0]", 1e-5, 0.01, 1 / 0.01001),
+        ("np.allclose(answer, answer)", 1e-5, 1e-8, 0),
+        ("math.isclose(answer, 1, rel_tol=0.01)", 0.01, 0, 0.5),
+    ],
+)
+def test_a_comparison_that_is_written_out_is_measured(code: str, rtol: float, atol: float, share: float) -> None:
+    with recording() as shares:
+        verdict = test_cell.run(f"x = 1\nassert {code}", 2, {"np": np, "math": math}, lambda _: 1.005)
+    assert (verdict.score, verdict.error) == (2, "")
+    ((place, measured_share),) = shares.items()
+    assert place == Place(2, 2, rtol, atol)
+    assert measured_share == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "answer < 0.01",  # a p-value
+        "abs(answer) < 1 + 1e-4",
+        "abs(answer) < 3",
+        "abs(answer) > 1e-6",
+        "0 < abs(answer - 1) < 0.01",
+        "abs(answer - 1) < len('abc')",
+        "answer.isclose == 1",
+    ],
+)
+def test_what_is_no_tolerance_is_not_measured(code: str) -> None:
+    with recording() as shares:
+        test_cell.run(f"assert {code}", 2, {"np": np}, lambda _: 1.005)
+    assert shares == {}
+
+
+@given(st.floats(-2, 2), st.sampled_from(["abs(answer - 1) < 0.05", "abs(answer - 1) <= 5e-2 * (1 + abs(answer))"]))
+def test_watched_or_not_a_cell_comes_to_the_same_and_a_share_says_it(answer: float, code: str) -> None:
+    alone = test_cell.run(f"assert {code}, 'no'", 2, {}, lambda _: answer)
+    with recording() as shares:
+        assert test_cell.run(f"assert {code}, 'no'", 2, {}, lambda _: answer) == alone
+    (share,) = shares.values()
+    assert (share <= 1 + 1e-9) >= (alone.score == 2)
+    assert (share > 1 - 1e-9) >= (alone.score == 0)
+
+
+@pytest.mark.parametrize("code", ["abs(1 - answer) < 0.01", "np.allclose(answer, 1)", "np.allclose(answer)"])
+def test_what_cannot_be_compared_raises_as_it_would(code: str) -> None:
+    alone = test_cell.run(f"assert {code}", 2, {"np": np}, lambda _: "text")
+    assert alone.error
+    with recording():
+        assert test_cell.run(f"assert {code}", 2, {"np": np}, lambda _: "text") == alone
