@@ -21,7 +21,7 @@ def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
     """The problems found, one line each; [] when the release was published. Of an assignment narrowed to one task none is.
     `watch` shows progress over the proof."""
     source = nb.read(assignment.source_path)
-    problems = [*release.unmarked(source), *proof.faults(source)]
+    problems = [*release.unmarked(source), *proof.faults(source), *proof.unreadable(assignment)]
     if problems:
         return problems
     with tempfile.TemporaryDirectory() as folder:

@@ -13,9 +13,7 @@ import errno
 import gc
 import json
 import os
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +22,10 @@ from typing import Any, TypeVar
 import click
 
 from autograder.course import open_course
-from autograder.errors import AutograderError, IsolationError
+from autograder.errors import AutograderError, CourseError, IsolationError
 from autograder.files import scratch
 from autograder.progress import progress
+from autograder.stopping import let_end, stoppable
 from autograder.words import counted
 
 T = TypeVar("T")
@@ -38,7 +37,7 @@ class Group(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            with _stoppable():
+            with stoppable():
                 return super().invoke(context)
         except IsolationError as error:
             _fail(error, 3)
@@ -50,34 +49,11 @@ class Group(click.Group):
             where = f"{error.filename}: " if error.filename else ""
             _fail(f"{where}{error.strerror or error}; mend it and run the same command again, what was saved stands", 2)
         except KeyboardInterrupt:
-            for number in STOPPING:  # Python gives its handlers back before it has ended
-                signal.signal(number, signal.SIG_IGN)
-            click.echo("\nstopped; what was graded is saved, and the same command goes on from there", err=True)
+            let_end()
+            saved = {"grade": "what was graded is saved, and the same command goes on from there"}
+            again = saved.get(context.invoked_subcommand or "", "the same command begins anew")
+            click.echo(f"\nstopped; {again}", err=True)
             sys.exit(130)
-
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Stopping takes two seconds at most, the time that the warm process is given to end by itself.
-IMPATIENT_SECONDS = 10
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C, a terminal that closes and a machine that shuts down all stop a command in order. A second one, while things are
-    put away, would leave them half put away: it is passed over."""
-    first = -float("inf")
-
-    def stop(*_: object) -> None:
-        nonlocal first
-        if time.monotonic() - first > IMPATIENT_SECONDS:
-            first = time.monotonic()
-            raise KeyboardInterrupt
-
-    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup has one ignored
-    before = {number: signal.signal(number, stop) for number in heard}
-    yield
-    for number, handler in before.items():  # not where it was stopped: this process is about to end
-        signal.signal(number, handler)
 
 
 def _fail(error: Exception | str, code: int) -> None:
@@ -205,9 +181,12 @@ def grade(
     need not run. What would change is shown, and written with --apply only.
     """
     from autograder.grading import Class
+    from autograder.known import unproven
     from autograder.tables import show_changes, show_grades
 
     found = open_course(folder).assignment(assignment)
+    if apply and (said := unproven(found)):
+        raise CourseError(f"no grade is replaced by those of tests that are not proven: {said}")
     group = Class(found, workers, students, again, apply)
     total = len(group.names())
     for name in group.misnamed():
@@ -232,6 +211,8 @@ def grade(
             click.echo(f"{counted(group.rescored, 'submission')} scored from a transcript, without running again")
         if group.changes:
             show_changes(group.changes, assignment, apply)
+        if said := unproven(found):
+            click.echo(f"these tests are not proven: {said}", err=True)
         if waiting:
             click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
         click.echo(f"then: `autograder feedback {assignment}`")
@@ -244,13 +225,12 @@ def grade(
 @click.option("--student", "students", multiple=True, help="This student's page alone; may be given again.")
 def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) -> None:
     """Write each student's feedback page for ASSIGNMENT, with the points and comments that people gave."""
-    from autograder.pages import Adviser, write_feedback
+    from autograder.known import unproven
+    from autograder.pages import write_feedback
 
     found = open_course(folder).assignment(assignment)
-    if Adviser(found).speechless:
-        click.echo(
-            f"no hints: {assignment} has changed since it was built; `autograder build {assignment}` first", err=True
-        )
+    if said := unproven(found):
+        click.echo(f"no hints: {said}", err=True)
     count = 0
     for _ in progress(write_feedback(found, students), None, f"feedback for {assignment}"):
         count += 1
@@ -289,9 +269,12 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
 def report(assignment: str, folder: Path | None, as_json: bool) -> None:
     """Write how the class did in ASSIGNMENT: a page with plots, and CSV files."""
     from autograder import report as room
+    from autograder.known import unproven
     from autograder.tables import show_report
 
     found = open_course(folder).assignment(assignment)
+    if said := unproven(found):
+        click.echo(f"no misconceptions: {said}", err=True)
     made = room.report(found)
     paths = room.write_report_files(found, made)
     if as_json:

@@ -284,7 +284,9 @@ def read_variants(path: Path) -> list[Variant]:
         raise CourseError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from None
     for line in ANY_HEADING.findall(text):
         if not HEADING.fullmatch(line):  # else what follows would be taken for more of the section above
-            raise CourseError(f"{path}: {line.strip()!r} should be `# %% wheat: name` or `# %% chaff: name`")
+            raise CourseError(
+                f"{path}: {line.strip()!r} should be `# %% wheat: NAME` or `# %% chaff: NAME`, a NAME of letters, digits and _"
+            )
     _, *parts = HEADING.split(text)
     variants: list[Variant] = []
     for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):

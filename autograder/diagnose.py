@@ -60,7 +60,7 @@ def diagnose(known: Known, grade: Grade, transcript: Transcript | None) -> dict[
 
 def _task(problem: str, cells: Mapping[str, CellGrade], asked: Mapping[str, Asked], known: Known) -> Diagnosis | None:
     broken = [name for name, cell in cells.items() if cell.score is not None and not cell.whole]
-    written = [name for name in broken if not _unwritten(cells[name])]
+    written = [name for name in broken if not unwritten(cells[name])]
     if not written:
         return None
     cell, check = _telling(written, cells, asked)
@@ -74,7 +74,8 @@ def _task(problem: str, cells: Mapping[str, CellGrade], asked: Mapping[str, Aske
     return Diagnosis(problem, cell, *said, tuple(m.label for m in fitting), misconception, fitting[0].hint)
 
 
-def _unwritten(cell: CellGrade) -> bool:
+def unwritten(cell: CellGrade) -> bool:
+    """Whether a test cell says that there is no answer yet."""
     lost = [check for check in cell.checks if not check.passed]
     return (bool(lost) and lost[0].message == UNWRITTEN) or cell.error.startswith("NotImplementedError")
 

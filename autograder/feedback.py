@@ -93,6 +93,12 @@ class _Section:
     extras: list[nb.Cell] = field(default_factory=list)
 
     @property
+    def stopped(self) -> str:
+        """What the first of the answers that raised ended in, where that cost points."""
+        errors = nb.raised({"cells": self.answers}) if not all(task.grade.whole for task in self.tasks) else {}
+        return next(iter(errors.values()), "")
+
+    @property
     def names(self) -> list[str]:
         """Every grade_id under which a person's comment may be kept; formgrader keeps it with the answer."""
         return list(dict.fromkeys([*(str(nb.grade_id(cell)) for cell in self.answers), *(t.name for t in self.tasks)]))

@@ -98,6 +98,14 @@ def read(assignment: Assignment, source: nb.Notebook) -> Known:
     return known if known.basis == _basis(assignment, source) else Known()
 
 
+def unproven(assignment: Assignment) -> str:
+    """One line where today's tests were not tried on the chaffs; "" where they were, or there are none."""
+    chaffs = any(variant.kind == "chaff" for variant in assignment.variants)
+    if not chaffs or read(assignment, nb.read(assignment.source_path)).basis:
+        return ""
+    return f"{assignment.name} has changed since it was built; `autograder build {assignment.name}` first"
+
+
 def by_question(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
     """The answers to each question; one that was asked again has several."""
     found: dict[bytes, list[bytes]] = defaultdict(list)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -306,6 +307,7 @@ def raised(notebook: Notebook) -> dict[str, str]:
         tags = cell["metadata"].get("tags", [])
         if errors and not is_test(cell) and "raises-exception" not in tags:
             said = f"{errors[0].get('ename')}: {errors[0].get('evalue')}"
+            said = re.sub(r"\(\d+\.py, (line \d+)\)$", r"(\1)", said)  # ipykernel's name for a cell
             found[grade_id(cell) or f"cell {index}"] = " ".join(said.split())[:MOST_RAISED]
     return found
 

@@ -33,11 +33,6 @@ class Adviser:
                 f"{assignment.folder / 'assignment.toml'}: show_expected: no test cell is called {unknown[0]}"
             )
 
-    @property
-    def speechless(self) -> bool:
-        """Whether there should be hints and are none: the assignment was not built since it changed."""
-        return not self.known.basis and any(variant.kind == "chaff" for variant in self.assignment.variants)
-
     def advise(self, record: Record) -> dict[str, Advice]:
         """Advice on each test cell that lost points."""
         transcript = read_transcript(self.assignment, record)

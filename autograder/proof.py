@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -170,6 +171,18 @@ def _invalid(source: nb.Notebook) -> str:
             except SyntaxError as error:
                 said.append(f"; {nb.grade_id(cell)} is not valid Python: {error.msg} (line {error.lineno})")
     return "".join(said)
+
+
+def unreadable(assignment: Assignment) -> list[str]:
+    """The wheats and chaffs that are not valid Python, one line each; one with magics is for the kernel to read."""
+    found = []
+    for variant in assignment.variants:
+        try:
+            ast.parse(variant.source)
+        except SyntaxError as error:
+            if not re.search(r"^\s*[%!]", variant.source, re.MULTILINE):
+                found.append(f"{variant.label} is not valid Python: {error.msg}: `{(error.text or '').strip()}`")
+    return found
 
 
 def unavailable(release: nb.Notebook) -> list[str]:

@@ -110,6 +110,20 @@ def test_a_wrong_call_ends_with_2(run: Run, arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
+def test_grades_of_tests_that_are_not_proven_are_shown_with_a_warning_and_not_applied(course: Course, run: Run) -> None:
+    Desk(course.assignment(NAME)).hand_in("ada")
+    first = run("grade", NAME)
+    told = "tiny has changed since it was built; `autograder build tiny` first"
+    assert (first.exit_code, first.stderr.count(f"these tests are not proven: {told}")) == (0, 1)
+    refused = run("grade", NAME, "--apply")
+    assert refused.exit_code == 2
+    assert refused.stderr == f"autograder: no grade is replaced by those of tests that are not proven: {told}\n"
+    assert f"no misconceptions: {told}" in run("report", NAME).stderr
+    assert run("build", NAME).exit_code == 0
+    applied = run("grade", NAME, "--apply")
+    assert (applied.exit_code, "not proven" in applied.output) == (0, False)
+
+
 def test_no_course_ends_with_2(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["grade", NAME, "--course", str(tmp_path)])
     assert (done.exit_code, done.stderr.startswith("autograder: no course")) == (2, True)
@@ -138,7 +152,10 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
     monkeypatch.setattr("autograder.grading.Class.grades", interrupt)
     done = run("grade", NAME)
     assert done.exit_code == 130
-    assert "the same command goes on from there" in done.stderr
+    assert "what was graded is saved, and the same command goes on from there" in done.stderr
+    monkeypatch.setattr("autograder.build.build", interrupt)
+    done = run("build", NAME)
+    assert (done.exit_code, done.stderr.strip()) == (130, "stopped; the same command begins anew")
 
 
 @pytest.mark.parametrize("command", ["", *main.commands])

@@ -29,7 +29,7 @@ from autograder.grading import Class
 from autograder.judge.job import Job
 from autograder.judge.replay import NotRecorded, rescore
 from autograder.judge.submission import Judged
-from autograder.pages import Adviser, write_feedback
+from autograder.pages import write_feedback
 from autograder.records import read_record, read_transcript, transcript_path
 from autograder.transcript import Exchange
 from tests.unit import tiny as small
@@ -208,7 +208,7 @@ def test_known_answers_of_another_assignment_give_no_hint(course: Course, change
         next(assignment.folder.rglob("*.known")).write_bytes(b"damaged")
     assignment = open_course(course.root).assignment(NAME)
     assert known.read(assignment, nb.read(assignment.source_path)) == known.Known()
-    assert Adviser(assignment).speechless
+    assert known.unproven(assignment) == "tiny has changed since it was built; `autograder build tiny` first"
     found = diagnosis(assignment, "doubles-otherwise")
     assert found is None or not found.hint
 
@@ -331,6 +331,27 @@ def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_expla
     assert not [line for line in text.split("\n") if line.startswith("  passed  three")]
 
 
+def test_explain_tells_an_answer_that_is_not_written_in_a_line(assignment: Assignment) -> None:
+    square = explain(assignment, "blank", "square").cells[0]
+    assert list(square.lines()) == ["square: 0 of 3", "  not written yet"]
+
+
+def test_a_student_whose_cell_stopped_is_told_to_start_there(course: Course) -> None:
+    """Not at the check that could not find what it did not define."""
+    assignment = course.assignment(NAME)
+    desk = Desk(assignment)
+    desk.hand_in("mistyped", desk.answered(square_solution="def square(x)\n    return x * x"))
+    desk.hand_in("afterwards", desk.answered(square_solution="def square(x):\n    return x * x\n\n\nsquare('a')"))
+    list(Class(assignment, 2, ("mistyped", "afterwards")).grades())
+    made = pages(course, "mistyped", "afterwards", "unknown")
+    mistyped = made.pop("mistyped")
+    told = mistyped.index("Start here.</strong> Your own cell stopped with an error")
+    assert told < mistyped.index("NameError")
+    assert "SyntaxError: expected &#39;:&#39; (line 1)" in mistyped[told : told + 200]
+    assert "Start with this one" not in mistyped
+    assert [name for name in made if "Start here." in made[name]] == []
+
+
 def test_explain_says_which_cells_raised(course: Course) -> None:
     """Or a TA would see that a name is not defined, and not why."""
     assignment = course.assignment(NAME)
@@ -339,7 +360,7 @@ def test_explain_says_which_cells_raised(course: Course) -> None:
     list(Class(assignment, 2, ("mistyped",)).grades())
     story = explain(assignment, "mistyped", "square")
     (error,) = story.as_json()["raised"].values()
-    assert error.startswith("SyntaxError: expected ':'")
+    assert error == "SyntaxError: expected ':' (line 1)"
     lines = list(story.lines())
     assert lines[1] == f"raised in square-solution: {error}"
     assert any("NameError: name 'square' is not defined" in line for line in lines)

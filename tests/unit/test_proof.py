@@ -216,7 +216,15 @@ def test_a_chaff_that_no_check_catches_is_disproven(disproven: Callable[..., lis
     assert disproven(variants=right) == ["chaff-square-none: square gets full marks: no check catches it"]
 
 
-@pytest.mark.parametrize("body", ["def square(x: return None", "def sqare(x): return None", "def square(x): return y"])
+def test_a_chaff_that_is_not_valid_python_is_told_before_anything_runs(built: Callable[..., list[str]]) -> None:
+    """With the reason: what the tests say of it is that they did not find its function."""
+    broken = CATCHES_ALL.replace("return None", "return (None")
+    magic = "# %% wheat: timed\n%time\ndef square(x): return x * x\n"
+    told = ["chaff-square-none is not valid Python: '(' was never closed: `def square(x): return (None`"]
+    assert built(variants=broken + magic) == told
+
+
+@pytest.mark.parametrize("body", ["def sqare(x): return None", "def square(x): return y"])
 def test_a_chaff_that_does_not_run_is_disproven(disproven: Callable[..., list[str]], body: str) -> None:
     """It is caught by every check, and its hint would reach each student whose code does not run either."""
     (problem,) = disproven(variants=CATCHES_ALL.replace("def square(x): return None", body))
