@@ -15,7 +15,7 @@ from autograder import notebook as nb
 from autograder import wire
 from autograder.answers import SHOWN_NUMBERS, Stays, alike, answer, plain, question, shown
 from autograder.course import Assignment
-from autograder.diagnose import Diagnosis, diagnose, unwritten
+from autograder.diagnose import UNWRITTEN, Diagnosis, diagnose, unwritten
 from autograder.errors import CourseError
 from autograder.grade import CellGrade, Check, Grade, Manual, standing
 from autograder.gradebook import given
@@ -64,7 +64,7 @@ class CellStory:
     def lines(self) -> Iterator[str]:
         """The story in lines: of a check that passed its name alone."""
         yield f"{self.name}: {self._score()}"
-        if unwritten(self.cell):
+        if unwritten(self.cell) and all(check.message == UNWRITTEN for check in self.cell.checks):
             yield "  not written yet"
             return
         for story in self.checks:

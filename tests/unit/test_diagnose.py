@@ -331,9 +331,17 @@ def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_expla
     assert not [line for line in text.split("\n") if line.startswith("  passed  three")]
 
 
-def test_explain_tells_an_answer_that_is_not_written_in_a_line(assignment: Assignment) -> None:
-    square = explain(assignment, "blank", "square").cells[0]
-    assert list(square.lines()) == ["square: 0 of 3", "  not written yet"]
+def test_explain_tells_an_answer_that_is_not_written_in_a_line(course: Course) -> None:
+    """And not one of which a part is."""
+    assignment = course.assignment(NAME)
+    (blank,) = explain(assignment, "blank", "square").cells
+    assert list(blank.lines()) == ["square: 0 of 3", "  not written yet"]
+    desk = Desk(assignment)
+    half = "def square(x):\n    if x == 2:\n        raise NotImplementedError\n    return x"
+    desk.hand_in("half", desk.answered(square_solution=half))
+    list(Class(assignment, 2, ("half",)).grades())
+    (written,) = explain(assignment, "half", "square").cells
+    assert any("your square of a large number" in line for line in written.lines())
 
 
 def test_a_student_whose_cell_stopped_is_told_to_start_there(course: Course) -> None:
