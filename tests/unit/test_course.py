@@ -133,7 +133,7 @@ def test_variants_are_read_with_their_hints(tmp_path: Path) -> None:
         ("", "no `# %% wheat"),
         (
             f"{CHAFF}\n{CHAFF.replace('chaff: off_by_one', 'chaff other')}",
-            "'# %% chaff other' should be `# %% wheat: name`",
+            "'# %% chaff other' should be `# %% wheat: NAME`",
         ),
         (f"# %% wheet: right\nf = 0\n\n{CHAFF}", "'# %% wheet: right' should be"),
         (f"{CHAFF}\n#%% wheat: right\nf = 0\n", "'#%% wheat: right' should be"),
