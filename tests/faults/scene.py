@@ -176,7 +176,8 @@ class Scene:
         stderr = self.folder / f"stderr-{self.runs}"
         with stderr.open("w") as file:
             process = subprocess.Popen(
-                command,
+                # A shell's background jobs, and all that they start, these tests too, ignore Ctrl-C.
+                ["env", "--default-signal=INT", *command],
                 cwd=self.course.root,
                 env={**os.environ, "TMPDIR": str(self.temporary), **(environment or {})},
                 stdout=subprocess.PIPE,
