@@ -161,16 +161,12 @@ class Book:
             return found, float(notebook.late_submission_penalty or 0.0)
 
     def totals(self) -> list[list[Any]]:
-        """A row for every assignment and student, in the columns of nbgrader's own export; students by name, then by ID."""
-
-        def name(student: Any) -> tuple[str, str, str]:
-            return student.last_name or "", student.first_name or "", student.id
-
+        """A row for every assignment and student, in the columns of nbgrader's own export."""
         with self._reading():
             return [
                 self._total(assignment, student)
                 for assignment in self.book.assignments
-                for student in sorted(self.book.students, key=name)
+                for student in self.book.students
             ]
 
     def _total(self, assignment: Any, student: Any) -> list[Any]:
