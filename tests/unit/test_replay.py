@@ -1,0 +1,90 @@
+"""A submission scored anew from its transcript, without running it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autograder import notebook as nb
+from autograder.course import Limits
+from autograder.judge.job import Job
+from autograder.judge.replay import NotRecorded, rescore
+from autograder.judge.submission import Judged
+from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
+
+
+def replayed(sandbox: Sandbox, *cells: nb.Cell, changed: str = "") -> tuple[Judged, Judged]:
+    """A submission judged, and scored anew from its transcript, with its last cell `changed`."""
+    judged = sandbox.judge(*cells)
+    anew = [*cells[:-1], {**cells[-1], "source": changed or cells[-1]["source"]}]
+    job = Job("ada", "tiny", notebook(*anew), frozenset(), (), limits=Limits())
+    return judged, rescore(job, judged.transcript, json.loads(json.dumps(judged.notebook)))
+
+
+CALLS = """check = Checks(points=1)
+with check("calls", 1):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = f(x).sum()
+    y.backward()
+    assert float(x.grad.sum()) == 6, f"{x.grad}"
+    assert f(torch.ones(100_000))[0] == 1
+check.score"""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "f = lambda x: x * x",
+        "f = lambda x: x * x * x",
+        "def f(x): raise ValueError('no')",
+        "import os\nf = lambda x: os._exit(1)",
+        "calls = []\ndef f(x):\n    calls.append(x)\n    return x * len(calls)",
+        "g = 1",
+    ],
+)
+def test_a_replay_gives_what_the_run_gave(sandbox: Sandbox, answer: str) -> None:
+    """Gradients, large arguments, exceptions, lost processes and missing names too."""
+    cells = (code("import torch", grade_id="setup", locked=True), answer_cell(answer), checking_cell(CALLS))
+    judged, anew = replayed(sandbox, *cells)
+    assert anew.grade.cells == judged.grade.cells
+    assert (anew.grade.status, anew.grade.notes) == (judged.grade.status, judged.grade.notes)
+    assert anew.notebook == judged.notebook
+    assert anew.transcript == judged.transcript
+
+
+def test_a_replay_goes_on_after_a_lost_process_as_the_run_did(sandbox: Sandbox) -> None:
+    """The function's second proxy is another process's."""
+    calls = "\n".join(f"with check('{x}', 0.5):\n    assert f({x}) == {x}" for x in (1, 2))
+    test = checking_cell(f"check = Checks(points=1)\n{calls}\ncheck.score")
+    judged, anew = replayed(sandbox, answer_cell("import os\nf = lambda x: os._exit(1) if x == 1 else x"), test)
+    assert judged.grade.score == 0.5
+    assert anew.grade.cells == judged.grade.cells
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ("f(2)", "another argument"),
+        ("f(1)\nf(1)", "one question more"),
+        ("1", "none"),
+    ],
+)
+def test_a_question_that_was_not_asked_or_is_left_out_is_not_answered(sandbox: Sandbox, changed: str, why: str) -> None:
+    with pytest.raises(NotRecorded):
+        replayed(sandbox, answer_cell("f = lambda x: float(x)"), checking_cell("f(1)"), changed=changed)
+
+
+def test_no_check_takes_a_missing_answer_for_a_wrong_one(sandbox: Sandbox) -> None:
+    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert {}\ncheck.score"
+    answer, asks = answer_cell("f = lambda x: 1"), checking_cell(test.format("f(1) == 1"))
+    with pytest.raises(NotRecorded):
+        replayed(sandbox, answer, asks, changed=test.format("f(1) == 1 and f(2) == 1"))
+
+
+def test_what_one_test_asks_does_not_depend_on_those_before_it(sandbox: Sandbox) -> None:
+    """The numbers of references begin anew with each test cell."""
+    test = checking_cell("f(1)", grade_id="last")
+    alone = sandbox.judge(answer_cell("f = lambda x: x"), test)
+    after = sandbox.judge(answer_cell("f = lambda x: x"), checking_cell("f(1), f(2), f(f)", grade_id="first"), test)
+    assert alone.transcript.cells["last"] == after.transcript.cells["last"]
