@@ -29,10 +29,10 @@ RELEASE = nb.with_answers(
 )
 HANDED_IN = nb.with_answers(RELEASE, tiny.RIGHT)
 HANDED_IN["cells"].insert(2, {"cell_type": "code", "id": "own", "metadata": {}, "source": "1", "outputs": []})
-HANDED_IN["cells"].insert(
+OLD = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(HANDED_IN), 3)))
+HANDED_IN["cells"].insert(  # without an id, of which nbformat's converter would warn
     3, {"cell_type": "markdown", "metadata": {}, "source": "![a](attachment:a.png)", "attachments": {"a.png": {}}}
 )
-OLD = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(HANDED_IN), 3)))
 OTHER = (
     JSON
     | st.sampled_from(
