@@ -21,4 +21,4 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedE
 
 # Formgrader and nbgrader's feedback show what students wrote; nothing in it may run there.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "autograder.formgrader.markdown"}
+c.HTMLExporter.filters = {"markdown2html": "autograder.pages.formgrader.markdown"}

@@ -24,7 +24,7 @@ import click
 from autograder.course import open_course
 from autograder.errors import AutograderError, CourseError, IsolationError
 from autograder.files import scratch
-from autograder.progress import progress
+from autograder.pages.progress import progress
 from autograder.stopping import let_end, stoppable
 from autograder.words import counted
 
@@ -99,8 +99,8 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
     Refused, and the old release kept, if the solution or a wheat loses a mark, the blank release gets one, a chaff is not
     caught in its own task alone, or anything of a solution or hidden test is left in the release.
     """
-    from autograder import proof
-    from autograder.build import build as build_release
+    from autograder.proof import proof
+    from autograder.proof.build import build as build_release
 
     found = open_course(folder).assignment(assignment)
     found = proof.narrowed(found, task) if task else found
@@ -134,9 +134,10 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
     Grades the solution, wheats, chaffs and mutants of the solution. Ends with 1 if something is to be mended, or a mutant that
     survives is not judged in assignments/ASSIGNMENT/mutants.toml.
     """
-    from autograder import proof
-    from autograder.audit import page, run
-    from autograder.tables import show_audit
+    from autograder.pages import audit as page
+    from autograder.pages.tables import show_audit
+    from autograder.proof import proof
+    from autograder.proof.audit import run
 
     found = open_course(folder).assignment(assignment)
     found = proof.narrowed(found, task) if task else found
@@ -180,9 +181,9 @@ def grade(
     Where the tests or points have changed, grades that stand are compared with those of today's tests, without running what
     need not run. What would change is shown, and written with --apply only.
     """
-    from autograder.grading import Class
-    from autograder.known import unproven
-    from autograder.tables import show_changes, show_grades
+    from autograder.grading.grading import Class
+    from autograder.pages.tables import show_changes, show_grades
+    from autograder.records.known import unproven
 
     found = open_course(folder).assignment(assignment)
     if apply and (said := unproven(found)):
@@ -225,8 +226,8 @@ def grade(
 @click.option("--student", "students", multiple=True, help="This student's page alone; may be given again.")
 def feedback(assignment: str, folder: Path | None, students: tuple[str, ...]) -> None:
     """Write each student's feedback page for ASSIGNMENT, with the points and comments that people gave."""
-    from autograder.known import unproven
-    from autograder.pages import write_feedback
+    from autograder.pages.students import write_feedback
+    from autograder.records.known import unproven
 
     found = open_course(folder).assignment(assignment)
     if said := unproven(found):
@@ -250,9 +251,9 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
     For each check: what was asked, what came back, what the solution answered, and which known mistake fits. Nothing is run.
     What it shows of hidden tests and right answers is for you, not for the student.
     """
-    from autograder.answers import SHOWN_NUMBERS
-    from autograder.explain import WHOLE
-    from autograder.explain import explain as tell
+    from autograder.pages.explain import WHOLE
+    from autograder.pages.explain import explain as tell
+    from autograder.records.answers import SHOWN_NUMBERS
 
     story = tell(open_course(folder).assignment(assignment), student, grade_id, WHOLE if as_json else SHOWN_NUMBERS)
     if as_json:
@@ -268,9 +269,9 @@ def explain(student: str, assignment: str, grade_id: str, folder: Path | None, a
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def report(assignment: str, folder: Path | None, as_json: bool) -> None:
     """Write how the class did in ASSIGNMENT: a page with plots, and CSV files."""
-    from autograder import report as room
-    from autograder.known import unproven
-    from autograder.tables import show_report
+    from autograder.pages import report as room
+    from autograder.pages.tables import show_report
+    from autograder.records.known import unproven
 
     found = open_course(folder).assignment(assignment)
     if said := unproven(found):
@@ -291,7 +292,7 @@ def report(assignment: str, folder: Path | None, as_json: bool) -> None:
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the CSV file.")
 def export(assignment: str | None, folder: Path | None, target: Path | None) -> None:
     """Write the grades as CSV: every assignment's totals, or ASSIGNMENT task by task."""
-    from autograder.export import write_tasks, write_totals
+    from autograder.pages.export import write_tasks, write_totals
 
     course = open_course(folder)
     if assignment:

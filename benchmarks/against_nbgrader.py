@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.process_tree import Cost, measure
-from tests.classroom import NAME, ROOT, Classroom, hand_in, make_course
+from tests.support.classroom import NAME, ROOT, Classroom, hand_in, make_course
 
 BIN = Path(sys.executable).parent
 FOLDER = ROOT / "build" / "benchmark"

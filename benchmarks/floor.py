@@ -20,8 +20,9 @@ import open_clip  # noqa: F401
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 from autograder.course import open_course
+from autograder.course.lay import lay
 
 
 def main(folder: str, name: str, *students: str) -> None:
@@ -30,7 +31,7 @@ def main(folder: str, name: str, *students: str) -> None:
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
     for turn, student in enumerate((*students[:2], *students)):
         path = assignment.course.submitted / student / name / f"{assignment.notebook}.ipynb"
-        cells = nb.lay(source, release, nb.read(path)).notebook["cells"]
+        cells = lay(source, release, nb.read(path)).notebook["cells"]
         started = time.perf_counter()
         run([nb.source(cell) for cell in cells if cell["cell_type"] == "code"])
         if turn >= 2:

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.against_nbgrader import BIN, FOLDER, environment, make_class
 from benchmarks.process_tree import descendants, rollup
-from tests.classroom import NAME
+from tests.support.classroom import NAME
 
 MEGABYTE = 2**20
 

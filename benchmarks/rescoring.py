@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 from autograder.course import open_course
 from benchmarks.against_nbgrader import BIN, FOLDER, environment, make_class
 from benchmarks.process_tree import measure
-from tests.classroom import NAME
+from tests.support.classroom import NAME
 
 
 def main(count: int = 200) -> None:

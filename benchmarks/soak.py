@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.against_nbgrader import BIN, environment
 from benchmarks.memory import open_files, parts
 from benchmarks.process_tree import rollup
-from tests.classroom import ROOT
-from tests.unit import tiny
+from tests.support import tiny
+from tests.support.classroom import ROOT
 
 FOLDER = ROOT / "build" / "soak"
 LIMITS = "cell_seconds = 2\ncall_seconds = 2\nmemory_mb = 256\nprocesses = 30\ndisk_mb = 16\noutput_mb = 1\n"

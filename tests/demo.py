@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from autograder import notebook as nb
 from autograder.course import Course
+from autograder.course import notebook as nb
 from autograder.errors import AutograderError
-from autograder.grade import Grade
-from tests.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
+from autograder.records.grade import Grade
+from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
 
 DUE = "2026-01-10 00:00:00 UTC"
 BIN = Path(sys.executable).parent

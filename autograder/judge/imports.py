@@ -9,7 +9,7 @@ import symtable
 from collections.abc import Container, Iterable
 from typing import Any
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 
 
 def free_names(source: str) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder import notebook as nb
 from autograder.course import Limits
+from autograder.course import notebook as nb
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Protocol, cast
 
 import torch
 
-from autograder import wire
-from autograder.sandbox.kernel import ChildEnded, RemoteError
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded, RemoteError
 
 
 class StudentError(Exception):

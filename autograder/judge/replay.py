@@ -17,14 +17,14 @@ from typing import Any
 from msgspec.msgpack import encode
 from nbformat import from_dict
 
-from autograder import notebook as nb
-from autograder import wire
-from autograder.grade import CellGrade, Grade
+from autograder.course import notebook as nb
 from autograder.judge.job import Job
 from autograder.judge.scoring import Scored, Scorer
 from autograder.judge.submission import TEST_SECONDS, Judged, ended_as, troubles
-from autograder.sandbox.kernel import ChildEnded, answer
-from autograder.transcript import Asked, Exchange, Transcript
+from autograder.records.grade import CellGrade, Grade
+from autograder.records.transcript import Asked, Exchange, Transcript
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded, answer
 
 # By a hash of all that a verdict depends on, in this process. One has 0.7 KB in the median, in a class of the course 1.6 at most,
 # and is bounded by what `test_cell` cuts: 20 KB of print, 2 KB a check.

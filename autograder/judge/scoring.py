@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from nbformat import from_dict
 
-from autograder import notebook as nb
-from autograder.grade import CellGrade
+from autograder.course import notebook as nb
 from autograder.judge import remote, test_cell
 from autograder.judge.imports import bound, imported, instructor_imports, used
-from autograder.transcript import Asked, Exchange
+from autograder.records.grade import CellGrade
+from autograder.records.transcript import Asked, Exchange
 
 
 class Witness(remote.Answers, Protocol):

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from autograder import wire
 from autograder.course import Limits
 from autograder.errors import AutograderError
-from autograder.sandbox.kernel import ChildEnded, ChildKernel, answer
-from autograder.transcript import Exchange
+from autograder.records.transcript import Exchange
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded, answer
+from autograder.sandbox.kernel import ChildKernel
 
 # Each replacement costs a replay of the cells before. What was fatal twice is not asked again, and a notebook with ten
 # fatal calls in five places has had a fair reading; more would only spend the batch's time.

@@ -14,16 +14,17 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 from nbformat import from_dict
 
-from autograder import comparisons
-from autograder import notebook as nb
+from autograder.checks import comparisons
+from autograder.course import notebook as nb
 from autograder.errors import InfrastructureError
-from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
 from autograder.judge.scoring import Scorer, error_output
 from autograder.judge.session import Session
-from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
+from autograder.records.grade import CellGrade, Grade
+from autograder.records.transcript import Asked, Transcript
+from autograder.sandbox.ends import ChildEnded, RemoteError
+from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
-from autograder.transcript import Asked, Transcript
 
 # What a test cell may take of the judge's own time when the submission's is over. Of the course's, the slowest takes 1.1 s of it
 # on two cores with five times the work that they can do, nearly all of it the first import of hypothesis.

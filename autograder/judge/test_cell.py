@@ -18,12 +18,12 @@ from functools import lru_cache, partial
 from typing import Any
 
 from autograder.checks import Checks
-from autograder.comparisons import TEST_CELL, WATCHERS, looked_at, watched
-from autograder.grade import Check
+from autograder.checks.comparisons import TEST_CELL, WATCHERS, looked_at, watched
+from autograder.checks.laws import draw_begins
 from autograder.judge.imports import free_names
 from autograder.judge.time_limit import within
-from autograder.laws import draw_begins
-from autograder.transcript import Span
+from autograder.records.grade import Check
+from autograder.records.transcript import Span
 
 SKIP: Any = object()
 _Compiled = tuple[types.CodeType, types.CodeType | None, tuple[str, ...]]

@@ -14,18 +14,17 @@ import signal
 import socket
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder import notebook as nb
-from autograder.comparisons import Shares
+from autograder.course import notebook as nb
 from autograder.errors import InfrastructureError, SubmissionError
-from autograder.grade import CellGrade, Grade
 from autograder.judge.job import Job
+from autograder.judge.result import Result
+from autograder.records.grade import CellGrade
+from autograder.records.transcript import TranscriptError, dumps, loads
 from autograder.sandbox import confine
 from autograder.sandbox.warm import ChildLimits
-from autograder.transcript import TranscriptError, dumps, loads
 
 if TYPE_CHECKING:
     from autograder.sandbox.kernel import ChildKernel
@@ -47,7 +46,8 @@ class Children:
 
     def take(self, limits: ChildLimits, output_bytes: int) -> ChildKernel:
         """A child with these limits that takes requests."""
-        from autograder.sandbox.kernel import ChildEnded, ChildKernel
+        from autograder.sandbox.ends import ChildEnded
+        from autograder.sandbox.kernel import ChildKernel
 
         spare, self.spare = self.spare, None
         if spare and spare[:2] == (limits, output_bytes):
@@ -69,18 +69,6 @@ class Children:
 
 
 _children: Children | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What comes of a job: the grade, the notebook with outputs as it is saved, the transcript as `transcript.dumps` has it,
-    the recorded reference outputs, and what each test cell compared."""
-
-    grade: Grade
-    notebook: bytes = b""
-    transcript: bytes = b""
-    recorded: dict[str, Any] = field(default_factory=dict)
-    compared: dict[str, Shares] = field(default_factory=dict)
 
 
 def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
@@ -122,14 +110,14 @@ def awake() -> None:
 
 def work(job: Job) -> Result:
     """Judge one job."""
-    from autograder import reference
+    from autograder.checks.recorded import recording
     from autograder.judge.submission import judge
 
     assert _children is not None
     recorded: dict[str, Any] = {}
     with ExitStack() as stack:
         if job.record:
-            recorded = stack.enter_context(reference.recording())
+            recorded = stack.enter_context(recording())
         judged = judge(job, _children.take)
     return Result(judged.grade, _saved(judged.notebook), dumps(judged.transcript), recorded, judged.compared)
 

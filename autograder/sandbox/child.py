@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from zmq.sugar.frame import Frame
 
-from autograder import wire
+from autograder.sandbox import wire
 from autograder.sandbox.ipython import KernelApp
 
 # Where the jail shows what lies beside the notebook.

@@ -24,7 +24,7 @@ import msgspec
 import traitlets
 from tornado.ioloop import IOLoop
 
-from autograder import wire
+from autograder.sandbox import wire
 
 HOME = "/tmp/notebook"
 MOST_SAID = 2_000

@@ -20,8 +20,9 @@ from typing import Any
 import msgspec
 from jupyter_client.session import Session
 
-from autograder import wire
 from autograder.errors import InfrastructureError
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded, answer
 from autograder.sandbox.warm import ChildLimits, await_child, fork
 
 # A kernel starts in 0.1 s, 1 s under a full load of forks.
@@ -33,30 +34,6 @@ MAX_MESSAGES = 10_000
 STATE_BYTES = 2000
 # A reply holds what `object?` shows, some 50 KB, and of an exception the first words. JSON of 4 MB can become 80 MB of lists.
 REPLY_BYTES = 4 * 2**20
-
-
-class ChildEnded(Exception):
-    """The child is gone, or was put down: `why` is "died", "timed out", "out of memory" or "output limit"."""
-
-    def __init__(self, why: str, detail: str) -> None:
-        super().__init__(detail)
-        self.why = why
-
-
-class RemoteError(Exception):
-    """An exception raised in the child: by a student's function, or because an answer cannot cross."""
-
-    def __init__(self, kind: str, message: str, trace: str) -> None:
-        super().__init__(message)
-        self.kind, self.message, self.trace = kind, message, trace
-
-
-def answer(message: list[Any]) -> list[Any]:
-    """What a reply says, beginning with "ok" or "missing"; RemoteError where it tells of an exception."""
-    if message[0] == "error":
-        kind, text, trace = (str(item) for item in (*message[1:], "", "", "")[:3])
-        raise RemoteError(kind, text, trace)
-    return message
 
 
 class ChildKernel:

@@ -216,11 +216,11 @@ def _copy_engine(target: Path) -> None:
     (target / "autograder" / "sandbox").mkdir(parents=True)
     for name in (
         "__init__.py",
-        "wire.py",
         "sandbox/__init__.py",
         "sandbox/child.py",
         "sandbox/ipython.py",
         "sandbox/confine.py",
+        "sandbox/wire.py",
     ):
         shutil.copy(package / name, target / "autograder" / name)
     for name in ("sandbox/zygote.py", "sandbox/launch.py"):

@@ -9,12 +9,13 @@ import json
 import shutil
 from pathlib import Path
 
-from autograder import notebook as nb
 from autograder.checks import Checks
 from autograder.course import Assignment, Course, open_course
-from autograder.release import generate, publish
-from tests.classroom import ROOT
-from tests.unit.sandboxed import answer_cell, checking_cell, code, notebook
+from autograder.course import notebook as nb
+from autograder.gradebook.generate import generate
+from autograder.proof.release import publish
+from tests.support.classroom import ROOT
+from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
 
 NAME = "arena"
 # It stands in the hidden tests, the gradebook and the grader's environment, and must come out nowhere.

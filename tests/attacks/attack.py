@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 
 CELLS = Path(__file__).with_name("cells")
 HEADING = re.compile(r"^# %% ([\w-]+)\s*$", re.MULTILINE)

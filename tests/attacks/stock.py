@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from tests.attacks import arena
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS, fingerprint, hand_in, hand_over, student
-from tests.classroom import ROOT
+from tests.support.classroom import ROOT
 
 FOUND = Path(__file__).with_name("stock.json")
 # The longest honest notebook takes 10 s there, with the import of torch; attacks that wait for a limit are not run.

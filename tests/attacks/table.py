@@ -14,7 +14,7 @@ from tests.attacks.arena import HONEST
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS
 from tests.attacks.stock import FOUND
-from tests.classroom import ROOT
+from tests.support.classroom import ROOT
 
 PAGE = ROOT / "SECURITY.md"
 BEGIN, END = "<!-- attacks -->\n", "<!-- /attacks -->\n"

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 from tests.attacks.attack import Attack, Handing, as_file, with_cell
-from tests.unit.sandboxed import checking_cell, code
+from tests.support.sandboxed import checking_cell, code
 
 _found: list[Attack] = []
 

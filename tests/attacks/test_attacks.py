@@ -17,7 +17,7 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 from tests.attacks import arena
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS, MARK, NEIGHBOURS, Arena, fight, marked_by_hand, scores, student

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from autograder import notebook as nb
-from autograder import proof, reference, release
-from autograder.audit.mutants import mutants
-from autograder.audit.verdicts import verdicts
-from autograder.build import narrow
 from autograder.checks import assert_close
 from autograder.course import Assignment, Variant, open_course
-from autograder.grade import Grade
-from autograder.grading import Class
-from autograder.judge.worker import Result
-from tests.classroom import ROOT, Classroom, hand_in, make_course
+from autograder.course import notebook as nb
+from autograder.grading.grading import Class
+from autograder.judge.result import Result
+from autograder.proof import proof, release
+from autograder.proof.audit.mutants import mutants
+from autograder.proof.audit.verdicts import verdicts
+from autograder.proof.build import narrow
+from autograder.records import reference
+from autograder.records.grade import Grade
+from tests.support.classroom import ROOT, Classroom, hand_in, make_course
 
 BIN = Path(sys.executable).parent
 

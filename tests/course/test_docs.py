@@ -17,16 +17,18 @@ from typing import Any
 
 import click
 import pytest
+from msgspec.structs import asdict
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
-from autograder import checks, cli, proof, release
-from autograder import notebook as nb
-from autograder.audit.findings import KINDS, Finding
-from autograder.build import build
+from autograder import checks, cli
 from autograder.course import Assignment, Course, Limits, Settings, open_course
-from autograder.grade import STATUSES, CellGrade, Check, Grade
-from autograder.regrade import Change
-from tests.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
+from autograder.course import notebook as nb
+from autograder.proof import proof, release
+from autograder.proof.audit.findings import KINDS, Finding
+from autograder.proof.build import build
+from autograder.records.change import Change
+from autograder.records.grade import STATUSES, CellGrade, Check, Grade
+from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
 
 BIN = Path(sys.executable).parent
 README = ROOT / "README.md"
@@ -161,7 +163,7 @@ def test_every_status_is_explained_to_readers_and_to_tas() -> None:
 
 
 def test_the_settings_of_an_assignment_are_listed_with_their_defaults() -> None:
-    settings = vars(Settings()) | {f"limits.{name}": value for name, value in vars(Limits()).items()}
+    settings = asdict(Settings()) | {f"limits.{name}": value for name, value in asdict(Limits()).items()}
     del settings["limits"]
     listed = {name: json.loads(row[0]) for name, row in rows(ROOT / "docs" / "instructor.md", "key").items()}
     assert listed == json.loads(json.dumps(settings))

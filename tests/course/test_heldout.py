@@ -13,20 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from autograder import known, proof
-from autograder import notebook as nb
-from autograder.answers import numbers, plain
-from autograder.batch import Batch
 from autograder.course import Assignment, open_course
-from autograder.diagnose import Diagnosis, diagnose
-from autograder.feedback import Advice, page
+from autograder.course import notebook as nb
+from autograder.course.lay import lay
+from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.replay import rescore
-from autograder.judge.worker import Result
-from autograder.known import Known, answers, by_question
-from autograder.transcript import Transcript, loads
-from autograder.wire import WireError, unpack
-from tests.classroom import ROOT
+from autograder.judge.result import Result
+from autograder.pages.feedback import Advice, page
+from autograder.proof import proof
+from autograder.records import known
+from autograder.records.answers import numbers, plain
+from autograder.records.diagnose import Diagnosis, diagnose
+from autograder.records.known import Known, answers, by_question
+from autograder.records.transcript import Transcript, loads
+from autograder.sandbox.wire import WireError, unpack
+from tests.support.classroom import ROOT
 
 FOLDER = ROOT / "tests" / "heldout"
 HEADING = re.compile(r"^# %% (\w+) (\w+)\n# (breaks|twin): (.+)\n", re.MULTILINE)
@@ -88,7 +90,7 @@ def sit(assignment: Assignment) -> Exam:
     typed |= {name: cells for name, (cells, _) in expected.items() if assignment.name == THROUGHOUT}
 
     def job(name: str) -> Job:
-        laid = nb.lay(source, release, nb.with_answers(release, typed[name]))
+        laid = lay(source, release, nb.with_answers(release, typed[name]))
         settings = assignment.settings
         return Job(name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from tests.classroom import NAME, Classroom, hand_in, make_course
+from tests.support.classroom import NAME, Classroom, hand_in, make_course
 
 BIN = Path(sys.executable).parent
 

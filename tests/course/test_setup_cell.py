@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
 from autograder.course import open_course
-from tests.classroom import ROOT
+from tests.support.classroom import ROOT
 
 WITH_A_MODEL = ("2-shared-space", "3-zero-shot", "4-limits")
 FILES = ROOT / "assignments" / "small-clip" / "files"

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from autograder.course import Course
 from tests.faults.scene import SETTLED, Ledger, Scene, hand_in_first, hand_in_the_rest
-from tests.unit import tiny
+from tests.support import tiny
 
 
 @dataclass(frozen=True)

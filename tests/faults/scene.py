@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, open_course
-from tests.unit.sandboxed import descendants, gone
-from tests.unit.tiny import NAME, Desk
+from tests.support.sandboxed import descendants, gone
+from tests.support.tiny import NAME, Desk
 
 COMMAND = str(Path(sys.executable).with_name("autograder"))
 # A run of this class takes 4 to 8 s, and 25 s where every process of it was started three times on a busy machine.

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 from autograder.course import open_course
-from tests.deep import nested
 from tests.faults.conftest import Undisturbed
 from tests.faults.scene import NAME, Ledger, Scene
 from tests.faults.test_processes import completes
-from tests.unit.tiny import Desk
+from tests.support.deep import nested
+from tests.support.tiny import Desk
 
 
 def test_a_submission_that_changes_while_it_is_graded_is_graded_as_it_then_is(

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from autograder.records import transcript_path
+from autograder.records.store import transcript_path
 from tests.faults.conftest import Undisturbed
 from tests.faults.scene import NAME, SEEDS, Ledger, Running, Scene, ended
 

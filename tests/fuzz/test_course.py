@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from autograder.course import NAME, Course, read_variants
 from autograder.errors import CourseError
 from autograder.files import digest
-from autograder.gradebook import is_time
-from autograder.records import read_record, transcript_path
+from autograder.gradebook.book import is_time
+from autograder.records.store import read_record, transcript_path
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
-from tests.unit import tiny
+from tests.support import tiny
 
 SETTINGS = b"""
 seed = 3

@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_client.session import Session
 
-from autograder import wire
 from autograder.course import Limits
 from autograder.judge.job import Job
 from autograder.judge.submission import judge
-from autograder.sandbox.kernel import ChildEnded, ChildKernel, RemoteError
+from autograder.sandbox import wire
+from autograder.sandbox.ends import ChildEnded, RemoteError
+from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
 from tests.fuzz.mutations import altered
 from tests.fuzz.profiles import fuzz, fuzz_slowly
-from tests.unit.sandboxed import answer_cell, checking_cell, notebook
+from tests.support.sandboxed import answer_cell, checking_cell, notebook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

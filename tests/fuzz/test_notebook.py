@@ -13,11 +13,12 @@ import nbformat
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
+from autograder.course.submitted import read_submitted
 from autograder.errors import SubmissionError
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
-from tests.unit import tiny
+from tests.support import tiny
 from tests.unit.test_notebook import JSON, NEARLY_NOTEBOOKS
 
 SOURCE = tiny.source()
@@ -88,7 +89,7 @@ def test_a_laid_notebook_is_valid_and_has_the_instructors_cells(data: Any) -> No
 
 def lay(submitted: nb.Notebook) -> None:
     with contextlib.suppress(SubmissionError):
-        laid = nb.lay(SOURCE, RELEASE, submitted)
+        laid = lay(SOURCE, RELEASE, submitted)
         as_saved = json.loads(json.dumps(laid.notebook).encode())
         nbformat.validate(as_saved)
         ours = {nb.grade_id(cell): cell for cell in nb.known_cells(SOURCE)}
@@ -117,7 +118,7 @@ def test_whatever_lies_in_a_folder_is_one_notebook_or_a_submission_error(files: 
             with contextlib.suppress(OSError, ValueError):  # what is no file's name
                 (Path(folder) / f"{name}.ipynb").write_bytes(content)
         try:
-            notebook, notes = nb.read_submitted(Path(folder), "tiny", {"square", "double", "essay"})
+            notebook, notes = read_submitted(Path(folder), "tiny", {"square", "double", "essay"})
         except SubmissionError as error:
             assert "\n" not in str(error)
             return

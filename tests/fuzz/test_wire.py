@@ -13,10 +13,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import wire
-from tests.classroom import ROOT
+from autograder.sandbox import wire
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
+from tests.support.classroom import ROOT
 from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, crossed, same
 
 TENSORS = st.tuples(st.sampled_from(sorted(wire.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
@@ -94,7 +94,7 @@ HOSTILE = {
 }
 PROGRAM = """
 import resource, struct, sys
-from autograder import wire
+from autograder.sandbox import wire
 payload = {payload}
 assert len(payload) <= wire.MAX_FRAME
 def peak():

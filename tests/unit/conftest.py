@@ -9,8 +9,8 @@ from hypothesis import settings
 
 from autograder.course import Course
 from autograder.sandbox.warm import Outfit, Warm
-from tests.unit import tiny as small
-from tests.unit.sandboxed import FILES, MARK, Sandbox
+from tests.support import tiny as small
+from tests.support.sandboxed import FILES, MARK, Sandbox
 
 # Two busy cores: a deadline a draw would fail for reasons that are nobody's fault. Draws are the same in every run.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60, database=None)
@@ -58,5 +58,5 @@ class Running:
 def quick(warm: Warm) -> Iterator[None]:
     """Batches that need not wait for a warm process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.batch.Warm", lambda _: Running(warm))
+        patch.setattr("autograder.judge.batch.Warm", lambda _: Running(warm))
         yield

@@ -11,23 +11,23 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from autograder import batch
-from autograder import notebook as nb
-from autograder.audit import matrix, trial
-from autograder.audit.findings import KINDS
-from autograder.audit.matrix import CheckName
-from autograder.audit.page import as_json, write_page
-from autograder.audit.run import Audit, audit
-from autograder.audit.trial import differences
-from autograder.audit.verdicts import verdicts
-from autograder.build import build, narrow
 from autograder.cli import main
 from autograder.course import Assignment, Course
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grade import CellGrade, Check, Grade
-from autograder.keys import Keys
+from autograder.judge import batch
+from autograder.pages.audit import as_json, write_page
+from autograder.proof.audit import matrix, trial
+from autograder.proof.audit.findings import KINDS
+from autograder.proof.audit.matrix import CheckName
+from autograder.proof.audit.run import Audit, audit
+from autograder.proof.audit.trial import differences
+from autograder.proof.audit.verdicts import verdicts
+from autograder.proof.build import build, narrow
+from autograder.records.grade import CellGrade, Check, Grade
+from autograder.records.keys import Keys
 from autograder.sandbox.warm import Warm
-from tests.unit.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
+from tests.support.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
 
 pytestmark = pytest.mark.usefixtures("quick")
 

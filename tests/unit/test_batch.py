@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import Batch
 from autograder.course import Limits
 from autograder.errors import InfrastructureError, IsolationError
-from autograder.grade import Grade
+from autograder.judge.batch import Batch
 from autograder.judge.job import Job
-from autograder.judge.worker import Result
+from autograder.judge.result import Result
+from autograder.records.grade import Grade
 from autograder.sandbox.warm import Warm
-from tests.unit.sandboxed import answer_cell, checking_cell, descendants, gone, notebook
+from tests.support.sandboxed import answer_cell, checking_cell, descendants, gone, notebook
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 @pytest.fixture
 def own_warm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches that start a warm process of their own, as they do."""
-    monkeypatch.setattr("autograder.batch.Warm", Warm)
+    monkeypatch.setattr("autograder.judge.batch.Warm", Warm)
 
 
 SEEDED = "import random\ndrawn = random.random()\ndef f(x): return x + 1"

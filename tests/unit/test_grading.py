@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import notebook as nb
 from autograder.course import Course, open_course
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grade import Grade
-from autograder.gradebook import Book
-from autograder.grading import Class
-from autograder.records import transcript_path
-from tests.classroom import ROOT
-from tests.unit.tiny import NAME, Desk
+from autograder.gradebook.book import Book
+from autograder.grading.grading import Class
+from autograder.records.grade import Grade
+from autograder.records.store import transcript_path
+from tests.support.classroom import ROOT
+from tests.support.tiny import NAME, Desk
 
 EXPECTED = {  # status, automatic score, and a word of the one line that says what happened
     "right": ("completed", 3, ""),
@@ -158,7 +158,7 @@ def test_a_second_run_gives_the_same_grades_without_running_anything(
         for name in EXPECTED
         if (path := transcript_path(course.assignment(NAME), name))
     }
-    monkeypatch.setattr("autograder.grading.Batch", refuse)
+    monkeypatch.setattr("autograder.grading.grading.Batch", refuse)
     group = Class(course.assignment(NAME), 2)
     assert {grade.student: grade.cells for grade in group.grades()} == {
         name: grade.cells for name, grade in before.items()
@@ -271,7 +271,7 @@ def test_a_mark_that_waits_for_a_second_look_goes_on_waiting_when_graded_again(c
 
 def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a second run of anything: only the penalty is new."""
-    monkeypatch.setattr("autograder.grading.Batch", None)
+    monkeypatch.setattr("autograder.grading.grading.Batch", None)
     with gradebook(course) as book:
         book.update_or_create_assignment(NAME, duedate="2026-01-09 10:00:00 UTC")
     config = course.root / "nbgrader_config.py"
@@ -307,7 +307,8 @@ def test_a_run_that_was_killed_is_taken_up_where_it_was(tiny: Course, quick: Non
     program = f"""
 import os, signal
 from pathlib import Path
-from autograder import gradebook, grading
+from autograder.gradebook import book as gradebook
+from autograder.grading import grading
 from autograder.course import open_course
 penalty, calls = gradebook.Book._late_penalty, []
 def kill(self, student, *rest):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import wire
-from autograder.grade import CellGrade, Check
-from autograder.heatmap import Pair, luminance, pair
-from autograder.transcript import Asked, Exchange, Span, digest
+from autograder.pages.heatmap import Pair, luminance, pair
+from autograder.records.grade import CellGrade, Check
+from autograder.records.transcript import Asked, Exchange, Span, digest
+from autograder.sandbox import wire
 
 RIGHT = [[1.0, 0.5], [0.25, 1.0]]
 

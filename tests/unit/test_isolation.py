@@ -9,7 +9,7 @@ import pytest
 
 from autograder.errors import IsolationError
 from autograder.sandbox.warm import Warm
-from tests.unit.sandboxed import Sandbox, descendants, gone
+from tests.support.sandboxed import Sandbox, descendants, gone
 
 
 def test_nothing_outlives_a_grader_that_is_killed() -> None:

@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 from nbformat import from_dict
 
-from autograder import notebook as nb
-from tests.unit.sandboxed import Sandbox, code, notebook
+from autograder.course import notebook as nb
+from tests.support.sandboxed import Sandbox, code, notebook
 from tests.unit.tricky_cells import CELLS
 
 # What may differ, and why a user accepts it.

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, event
 from hypothesis import strategies as st
 
-from autograder import laws
-from autograder.laws import for_all
+from autograder.checks import laws
+from autograder.checks.laws import for_all
 
 NUMBERS = {"x": st.integers(0, 10**6), "y": st.floats(-1, 1), "of": st.sampled_from([3, -0.5]), "sign": st.booleans()}
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import notebook as nb
+from autograder.course import lay as laying
+from autograder.course import notebook as nb
+from autograder.course.lay import Laid
 from autograder.errors import SubmissionError
-from tests.classroom import NAME, ROOT
-from tests.unit.sandboxed import answer_cell, checking_cell, code, notebook
+from tests.support.classroom import NAME, ROOT
+from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
 
 HIDDEN = "assert f(2) == 4\n### BEGIN HIDDEN TESTS\nassert f(3) == 9\n### END HIDDEN TESTS"
 TEXT = {"cell_type": "markdown", "metadata": {}, "source": "Square it."}
@@ -31,11 +33,11 @@ def submitted(**answers: str) -> nb.Notebook:
     return nb.with_answers(RELEASE, {"answer": "def f(x): return x**2", "essay": "Mine.", **answers})
 
 
-def lay(student: nb.Notebook) -> nb.Laid:
-    return nb.lay(SOURCE, RELEASE, student)
+def lay(student: nb.Notebook) -> Laid:
+    return laying.lay(SOURCE, RELEASE, student)
 
 
-def texts(laid: nb.Laid, kind: str = "code") -> list[str]:
+def texts(laid: Laid, kind: str = "code") -> list[str]:
     return [cell["source"] for cell in laid.notebook["cells"] if cell["cell_type"] == kind]
 
 
@@ -92,7 +94,7 @@ def test_text_and_plots_of_the_release_stand_once_as_the_student_left_them(other
         student["cells"][0]["id"] = "colab"
     release = copy.deepcopy(RELEASE)
     release["cells"] += [{**code("plot()"), "id": "plot"}, {**code("gone()"), "id": "gone"}]
-    laid = nb.lay(SOURCE, release, student)
+    laid = laying.lay(SOURCE, release, student)
     assert texts(laid, "markdown") == ["Square it.", "Mine."]
     assert texts(laid)[3:] == ["edited = 1", "gone()"]
 
@@ -198,7 +200,7 @@ def test_a_laid_notebook_is_valid_to_nbformat() -> None:
 
 def test_the_first_assignment_laid_into_itself_needs_no_mending() -> None:
     source, release = (nb.read(next((ROOT / part / NAME).glob("*.ipynb"))) for part in ("source", "release"))
-    laid = nb.lay(source, release, release)
+    laid = laying.lay(source, release, release)
     assert laid.notes == ()
     assert [nb.grade_id(cell) for cell in laid.notebook["cells"]] == [nb.grade_id(cell) for cell in release["cells"]]
     assert {nb.grade_id(cell) for cell in source["cells"] if nb.is_answer(cell)} == laid.unanswered

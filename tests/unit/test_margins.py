@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.audit.margins import ROOM, Compared, Margin, margins
 from autograder.checks import assert_close, is_close
-from autograder.comparisons import Place, compared, recording
+from autograder.checks.comparisons import Place, compared, recording
 from autograder.judge import test_cell
 from autograder.judge.test_cell import Verdict
+from autograder.proof.margins import ROOM, Compared, Margin, margins
 
 ENTRIES = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e-7]))
 PAIRS = hnp.array_shapes(max_dims=2, max_side=3).flatmap(

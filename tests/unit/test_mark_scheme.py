@@ -7,12 +7,12 @@ import json
 import nbformat
 import pytest
 
-from autograder import mark_scheme, pages
-from autograder import notebook as nb
-from autograder.course import Course
-from autograder.grading import Class
-from tests.unit.sandboxed import code, notebook
-from tests.unit.tiny import NAME, Desk, release, source, write_course
+from autograder.course import Course, mark_scheme
+from autograder.course import notebook as nb
+from autograder.grading.grading import Class
+from autograder.pages import students as pages
+from tests.support.sandboxed import code, notebook
+from tests.support.tiny import NAME, Desk, release, source, write_course
 
 SCHEME = "One point each.\n\n1. **Names four.** A number alone does not earn it."
 ESSAY = f"### BEGIN SOLUTION\nFour.\n\n### BEGIN MARK SCHEME\n{SCHEME}\n### END MARK SCHEME\n### END SOLUTION"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.audit.mutants import Mutant, mutants
+from autograder.proof.audit.mutants import Mutant, mutants
 
 SOLUTION = '''def mean_row(matrix, scale=2):
     """The mean of each row."""

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder import notebook as nb
+from autograder.course import notebook as nb
+from autograder.course.submitted import MAX_NOTEBOOK_BYTES, read_submitted
 from autograder.errors import CourseError, SubmissionError
-from tests.unit.sandboxed import answer_cell, checking_cell, code, notebook
+from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -35,7 +36,7 @@ HANDED_IN = notebook(answer_cell("def f(x): return x**2"), checking_cell("f(1)")
 
 
 def read_in(folder: Path) -> tuple[nb.Notebook, list[str]]:
-    return nb.read_submitted(folder, "square", {"test", "essay"})
+    return read_submitted(folder, "square", {"test", "essay"})
 
 
 @given(st.binary(max_size=100))
@@ -104,7 +105,7 @@ def test_what_is_no_file_is_refused_and_waited_for_by_nobody(tmp_path: Path, mak
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "square.ipynb").open("wb") as file:
-        file.truncate(nb.MAX_NOTEBOOK_BYTES + 1)
+        file.truncate(MAX_NOTEBOOK_BYTES + 1)
     with pytest.raises(SubmissionError, match="clear the outputs"):
         read_in(tmp_path)
 
@@ -141,7 +142,7 @@ def test_a_file_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
     for name in (b"\xff\xfe.ipynb", b"a\nb\x1b[31m.ipynb"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(json.dumps(notebook(answer_cell("1"))))
     with pytest.raises(SubmissionError) as said:
-        nb.read_submitted(tmp_path, "tiny", {"other"})
+        read_submitted(tmp_path, "tiny", {"other"})
     assert str(said.value).encode().isascii() is False
     assert str(said.value).isprintable()
 

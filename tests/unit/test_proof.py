@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 
-from autograder import notebook as nb
-from autograder import proof
-from autograder.build import build
 from autograder.course import Assignment, Course, open_course
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grade import CellGrade, Check, Grade
+from autograder.gradebook.generate import generate
 from autograder.judge.imports import bound
-from autograder.judge.worker import Result
-from autograder.proof import Expectation, faults
-from autograder.release import generate, leaked_files, leaks, unmarked
-from tests.unit.sandboxed import answer_cell, checking_cell, code
-from tests.unit.tiny import NAME, SETUP, SQUARE_TEST, VARIANTS, source, write_course
+from autograder.judge.result import Result
+from autograder.proof import proof
+from autograder.proof.build import build
+from autograder.proof.proof import Expectation, faults
+from autograder.proof.release import leaked_files, leaks, unmarked
+from autograder.records.grade import CellGrade, Check, Grade
+from tests.support.sandboxed import answer_cell, checking_cell, code
+from tests.support.tiny import NAME, SETUP, SQUARE_TEST, VARIANTS, source, write_course
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -46,7 +47,7 @@ def built(tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         course = write_course(tmp_path / "course", made, variants)
         return build(course.assignment(NAME), 2, lambda _, rows: rows)
 
-    monkeypatch.setattr("autograder.release.generate", generate_at_once)
+    monkeypatch.setattr("autograder.proof.build.generate", generate_at_once)
     return build_one
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import notebook as nb
-from autograder import proof, reference
 from autograder.checks import assert_reference
 from autograder.course import Assignment, Course
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grading import Class
-from tests.unit.tiny import NAME, Desk, source, write_course
+from autograder.grading.grading import Class
+from autograder.proof import proof
+from autograder.records import reference
+from tests.support.tiny import NAME, Desk, source, write_course
 
 TEST = """check = Checks(points=1)
 check.summary()
@@ -116,7 +117,7 @@ def test_a_name_that_was_not_recorded_is_no_fault_of_the_student(
 
 
 def test_outputs_are_compared_to_the_tolerance_of_a_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.checks.recall", lambda _: np.array([0.5, 0.25]))
+    monkeypatch.setattr("autograder.checks.checks.recall", lambda _: np.array([0.5, 0.25]))
     assert_reference("x", [0.50009, 0.25])
     with pytest.raises(AssertionError, match=r"entry \[0\] of the result is 0.5002, off"):
         assert_reference("x", [0.5002, 0.25])

@@ -12,19 +12,19 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
-from autograder import known
-from autograder import notebook as nb
 from autograder.cli import main
 from autograder.course import Course, open_course
-from autograder.grade import Grade
-from autograder.grading import Class
+from autograder.course import notebook as nb
+from autograder.grading.grading import Class
 from autograder.judge import replay, test_cell
 from autograder.judge.job import Job
 from autograder.judge.replay import rescore
 from autograder.judge.submission import Judged
-from autograder.keys import Keys
-from autograder.records import asked_path, read_autograded, read_record, read_transcript
-from tests.unit.tiny import NAME, Desk
+from autograder.records import known
+from autograder.records.grade import Grade
+from autograder.records.keys import Keys
+from autograder.records.store import asked_path, read_autograded, read_record, read_transcript
+from tests.support.tiny import NAME, Desk
 
 SCORES = {"right": 3, "partly": 2, "float32": 2, "dies": 2, "blank": 0}
 
@@ -56,7 +56,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a batch was started")
 
-    monkeypatch.setattr("autograder.grading.Batch.of", refuse)
+    monkeypatch.setattr("autograder.grading.grading.Batch.of", refuse)
 
 
 def edit(course: Course, old: str, new: str) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from autograder.checks import arguments_after
 from autograder.judge import remote
-from tests.unit.sandboxed import Fetch, Sandbox, answer_cell, checking_cell, code
+from tests.support.sandboxed import Fetch, Sandbox, answer_cell, checking_cell, code
 
 DATA = """
 import numpy as np, torch
@@ -250,7 +250,7 @@ def test_no_more_is_run_when_the_submissions_time_is_over(sandbox: Sandbox) -> N
 def test_a_forged_answer_is_an_ordinary_error(sandbox: Sandbox, answer: str) -> None:
     """A student may replace what answers in the child; that ends in an exception of the test's, or in wrong data."""
     forge = f"""
-from autograder import wire
+from autograder.sandbox import wire
 from autograder.sandbox.child import Service
 honest = Service.answer
 Service.answer = lambda self, payload: __import__("msgspec").msgpack.encode({answer})

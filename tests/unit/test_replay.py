@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from autograder import notebook as nb
 from autograder.course import Limits
+from autograder.course import notebook as nb
 from autograder.judge.job import Job
 from autograder.judge.replay import NotRecorded, rescore
 from autograder.judge.submission import Judged
-from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
+from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
 
 
 def replayed(sandbox: Sandbox, *cells: nb.Cell, changed: str = "") -> tuple[Judged, Judged]:

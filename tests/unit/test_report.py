@@ -15,16 +15,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import notebook as nb
-from autograder import proof
 from autograder.cli import main
 from autograder.course import Course, open_course
-from autograder.export import write_tasks
-from autograder.grading import Class
-from autograder.items import FEWEST, interval, items
-from autograder.report import Held, Report, report, write_report_files
-from autograder.sheet import bins, letter, log_position
-from tests.unit.tiny import NAME, Desk
+from autograder.course import notebook as nb
+from autograder.grading.grading import Class
+from autograder.pages.export import write_tasks
+from autograder.pages.items import FEWEST, interval, items
+from autograder.pages.report import Held, Report, report, write_report_files
+from autograder.pages.sheet import bins, letter, log_position
+from autograder.proof import proof
+from tests.support.tiny import NAME, Desk
 
 WORTH = {"a": 2.0, "b": 1.0}
 

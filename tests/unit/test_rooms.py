@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.classroom import ROOT
+from tests.support.classroom import ROOT
 
 PACKAGE = ROOT / "autograder"
 MODULES = {
@@ -26,19 +26,22 @@ def imports(module: str, everywhere: bool = True) -> set[str]:
     found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            # `from autograder.course import notebook` imports a module, and no name of the package's own.
+            found |= {f"{node.module}.{a.name}" for a in node.names if f"{node.module}.{a.name}" in MODULES} or {
+                node.module
+            }
     return found
 
 
-def reached(module: str, everywhere: bool = True) -> set[str]:
-    """Our modules that an import of this one runs, itself included; a package's own __init__ counts."""
+def reached(module: str, everywhere: bool = True, packages: bool = True) -> set[str]:
+    """Our modules that an import of this one runs, itself included; and the packages' own __init__, if these count."""
     found, todo = set(), [module]
     while todo:
         name = todo.pop()
         if name in found or name not in MODULES:
             continue
         found.add(name)
-        todo += [*imports(name, everywhere), name.rpartition(".")[0]]
+        todo += [*imports(name, everywhere), *([name.rpartition(".")[0]] if packages else [])]
     return found
 
 
@@ -52,26 +55,68 @@ def using(*names: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("module", ["autograder.grade", "autograder.gradebook"])
-def test_grades_are_made_and_kept_without_the_sandbox(module: str) -> None:
-    """A grade is pure data: nothing that runs a student's code is behind it."""
-    assert not [name for name in reached(module) if ".sandbox" in name or ".judge" in name]
+# Which rooms a room may import, beside itself: a whole room, or one module of it. Doors may import everything, and nobody
+# imports a door.
+ROOMS: dict[str, set[str]] = {
+    "course": set(),
+    "checks": set(),
+    "sandbox": set(),
+    "records": {"course", "sandbox.wire"},
+    "judge": {"course", "checks", "sandbox", "records"},
+    "gradebook": {"course", "records"},
+    "grading": {"course", "records", "judge", "gradebook"},
+    "proof": {"course", "checks", "records", "judge", "gradebook.generate"},
+    "pages": {"course", "records", "gradebook", "proof", "sandbox.wire"},
+}
+FOR_ALL = {"errors", "files", "words"}
+DOORS = {"cli", "doctor", "stopping"}
+
+
+def room(module: str) -> str:
+    """`judge` of `autograder.judge.walk`; a door or a module for all is a room of its own."""
+    return module.removeprefix("autograder").lstrip(".").split(".")[0]
+
+
+def test_below_the_package_stand_only_rooms_doors_and_what_all_may_use() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == FOR_ALL | DOORS
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_what_its_room_may(module: str) -> None:
+    """Wherever the import stands: at the top, in a function, or for types alone."""
+    here = room(module)
+    if here in DOORS:
+        return
+    allowed = FOR_ALL | {here} | ROOMS.get(here, set())
+    for name in imports(module) & set(MODULES):
+        there = name.removeprefix("autograder").lstrip(".")
+        assert not there or any(there == one or there.startswith(f"{one}.") for one in allowed), f"it imports {name}"
+
+
+def test_no_room_imports_one_that_imports_it() -> None:
+    """The table has no circle: in some order every room stands after those that it imports."""
+    left = {name: {one.split(".")[0] for one in others} for name, others in ROOMS.items()}
+    while left:
+        free = {name for name, others in left.items() if not others & set(left)}
+        assert free, f"a circle among {sorted(left)}"
+        left = {name: others for name, others in left.items() if name not in free}
+
+
+def test_what_all_may_use_imports_no_room() -> None:
+    for name in FOR_ALL:
+        assert {room(one) for one in imports(f"autograder.{name}") & set(MODULES)} <= FOR_ALL | {""}
 
 
 def test_a_grade_needs_the_standard_library_alone() -> None:
-    assert reached("autograder.grade") == {"autograder", "autograder.grade"}
+    assert reached("autograder.records.grade") == {"autograder", "autograder.records", "autograder.records.grade"}
 
 
 def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
-    beside = {
-        "autograder",
-        "autograder.sandbox",
-        "autograder.sandbox.child",
-        "autograder.sandbox.ipython",
-        "autograder.wire",
-    }
-    assert reached("autograder.sandbox.child") == beside
-    assert reached("autograder.wire") == {"autograder", "autograder.wire"}
+    beside = {"autograder", "autograder.sandbox", "autograder.sandbox.child", "autograder.sandbox.ipython"}
+    wire = {"autograder", "autograder.sandbox", "autograder.sandbox.wire"}
+    assert reached("autograder.sandbox.child") == beside | wire
+    assert reached("autograder.sandbox.wire") == wire
 
 
 def test_the_jail_gets_every_module_that_it_imports_and_no_other() -> None:
@@ -83,7 +128,7 @@ def test_the_jail_gets_every_module_that_it_imports_and_no_other() -> None:
 
 
 def test_one_room_opens_the_gradebook() -> None:
-    assert using("Gradebook") == {"autograder.gradebook"}
+    assert {room(module) for module in using("Gradebook")} == {"gradebook"}
 
 
 def test_processes_and_limits_are_made_in_the_sandbox_alone() -> None:
@@ -100,15 +145,9 @@ def test_processes_and_limits_are_made_in_the_sandbox_alone() -> None:
     assert {module.rpartition(".")[0] for module in using(*risky)} == {"autograder.sandbox"}
 
 
-def test_only_the_command_line_knows_how_it_is_shown() -> None:
+def test_only_the_doors_and_the_pages_know_how_it_is_shown() -> None:
     shown = {module for module in MODULES if {name.split(".")[0] for name in imports(module)} & {"click", "rich"}}
-    assert shown == {"autograder.cli", "autograder.progress", "autograder.tables"}
-
-
-def test_nothing_imports_the_command_line() -> None:
-    assert not [module for module in MODULES if "autograder.cli" in imports(module)]
-    assert [module for module in MODULES if "autograder.tables" in imports(module)] == ["autograder.cli"]
-    assert [module for module in MODULES if "autograder.progress" in imports(module)] == ["autograder.cli"]
+    assert shown == {"autograder.cli", "autograder.pages.progress", "autograder.pages.tables"}
 
 
 def test_nothing_unpickles() -> None:
@@ -120,9 +159,10 @@ def test_nothing_unpickles() -> None:
 
 
 def test_no_import_goes_in_a_circle() -> None:
+    """A package's front imports its modules, so none of these may import by way of the front."""
     for module in MODULES:
         for name in imports(module, everywhere=False) & set(MODULES):
-            assert module not in reached(name, everywhere=False), f"{module} and {name}"
+            assert module not in reached(name, everywhere=False, packages=False), f"{module} and {name}"
 
 
 def test_the_command_line_imports_nothing_heavy_at_its_start() -> None:

@@ -15,10 +15,10 @@ import pyseccomp
 import pytest
 
 from autograder.sandbox import confine
-from autograder.sandbox.kernel import ChildEnded
+from autograder.sandbox.ends import ChildEnded
 from autograder.sandbox.warm import Outfit, Warm
-from tests.classroom import ROOT
-from tests.unit.sandboxed import MARK, Sandbox, descendants, seen
+from tests.support.classroom import ROOT
+from tests.support.sandboxed import MARK, Sandbox, descendants, seen
 
 Look = Callable[[str], Any]
 REFUSED = """

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InfrastructureError
-from autograder.sandbox.kernel import ChildEnded, ChildKernel
+from autograder.sandbox.ends import ChildEnded
+from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits, Warm
-from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, code, descendants, gone, seen
+from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, descendants, gone, seen
 
 AFTER = (answer_cell("def f(x): return x + 1"), checking_cell("assert f(1) == 2", 3))
 
@@ -184,7 +185,7 @@ def test_a_child_that_spoils_the_judges_housekeeping_harms_itself_alone(sandbox:
 
 
 LINE = """
-from autograder import wire
+from autograder.sandbox import wire
 from autograder.sandbox.ipython import KernelApp
 line = KernelApp.instance().line
 """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.judge.imports import free_names, instructor_imports, judge_imports
 from autograder.judge.test_cell import SKIP, Verdict, run
-from tests.unit.sandboxed import checking_cell, code, notebook
+from tests.support.sandboxed import checking_cell, code, notebook
 
 TWO_CHECKS = """
 check = Checks(points=3)

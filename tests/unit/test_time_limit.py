@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from autograder.batch import Batch
 from autograder.course import Limits
 from autograder.judge import time_limit
+from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.test_cell import SKIP, Verdict, run
 from autograder.judge.time_limit import within
-from tests.unit.sandboxed import Sandbox, answer_cell, checking_cell, notebook
+from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, notebook
 
 ENDLESS = "while True: pass"
 # What keeps an exception from getting out, or does something of its own with it.

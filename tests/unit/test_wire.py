@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder import wire
+from autograder.sandbox import wire
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 HASHABLE = st.none() | st.booleans() | st.integers() | FLOATS | st.text() | st.binary() | st.complex_numbers()

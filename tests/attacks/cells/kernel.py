@@ -144,14 +144,14 @@ print("tried")
 
 # %% fingers-in-the-judges-service
 # tries: an answering service that says yes to whatever the judge asks
-from autograder import wire
+from autograder.sandbox import wire
 from autograder.sandbox.child import Service
 Service.answer = lambda self, payload: wire.pack(["ok", True, None, None])
 print("tried")
 
 # %% service-that-knows-the-questions
 # tries: to answer each question with what it was asked
-from autograder import wire
+from autograder.sandbox import wire
 from autograder.sandbox.child import Service
 def answer(self, payload):
     verb, *rest = wire.unpack(payload)

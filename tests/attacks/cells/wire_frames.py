@@ -1,7 +1,7 @@
 import msgspec, struct
 try:
     from autograder.sandbox.ipython import KernelApp
-    from autograder import wire
+    from autograder.sandbox import wire
     line = KernelApp.instance().line
     raw = line.socket
 except Exception:

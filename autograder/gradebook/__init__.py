@@ -1,0 +1,1 @@
+"""nbgrader's database and folders. The only room that opens the database."""
