@@ -9,5 +9,6 @@ from autograder.course.settings import Limits, Settings
 from autograder.course.variants import Variant, read_variants
 
 __all__ = [
-    "CONFIG", "NAME", "SETTINGS", "VERDICTS", "Assignment", "Course", "Limits", "Settings", "Variant", "open_course", "read_variants",
+    "CONFIG", "NAME", "SETTINGS", "VERDICTS", "Assignment", "Course", "Limits", "Settings", "Variant", "open_course",
+    "read_variants",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from autograder.course.lay import lay
 from autograder.course.submitted import read_submitted
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_whole
-from autograder.judge.batch import LAYERS, Batch
+from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.rescoring import Earlier, rescored
 from autograder.judge.result import Result
@@ -263,7 +263,6 @@ class Class:
             (*notes, *laid.notes),
             self.assignment.settings.limits,
             self.assignment.settings.seed,
-            LAYERS,
         )
 
     def _save(self, book: Book, result: Result, changed: bool) -> Grade:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autograder.course import Limits
 from autograder.course import notebook as nb
+from autograder.sandbox.warm import LAYERS
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,6 @@ class Job:
     notes: tuple[str, ...]
     limits: Limits
     seed: int = 0
-    isolation: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = LAYERS
     record: bool = False
     measure: bool = False
