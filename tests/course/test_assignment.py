@@ -6,22 +6,24 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autograder.checks import assert_close
+from autograder.checks.recorded import outputs
 from autograder.course import Assignment, Variant, open_course
 from autograder.course import notebook as nb
+from autograder.gradebook.generate import generate
 from autograder.grading.grading import Class
-from autograder.judge.result import Result
 from autograder.proof import proof, release
 from autograder.proof.audit.mutants import mutants
 from autograder.proof.audit.verdicts import verdicts
 from autograder.proof.build import narrow
 from autograder.records import reference
-from autograder.records.grade import Grade
-from tests.support.classroom import ROOT, Classroom, hand_in, make_course
+from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.proofs import Proof
 
 BIN = Path(sys.executable).parent
 
@@ -34,11 +36,6 @@ POINTS = {
     "3-zero-shot": (22, 3),
     "4-limits": (12, 8),
 }
-
-
-# Every wheat and chaff of these is graded by stock nbgrader and once more by one worker. Of the others it is the first wheat
-# and the first chaff of every problem: for each of their notebooks stock imports torch and open_clip and loads a model.
-THROUGHOUT = ("0-hello", "1-similarity-and-loss")
 
 
 @pytest.fixture(scope="module", params=POINTS)
@@ -62,7 +59,7 @@ def committed(assignment: Assignment) -> nb.Notebook:
 
 
 def test_the_committed_release_is_what_nbgrader_makes_of_the_source(assignment: Assignment, tmp_path: Path) -> None:
-    release.generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
+    generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
     assert contents(assignment.release_folder) == contents(tmp_path / "release" / assignment.name)
 
 
@@ -114,27 +111,14 @@ def test_points_are_those_of_the_syllabus(assignment: Assignment, source: nb.Not
 
 
 @pytest.fixture(scope="module")
-def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    """The assignment in a course of its own: a proof records its reference outputs anew."""
-    return make_course(tmp_path_factory.mktemp("copy") / "course").assignment(assignment.name)
+def proven(assignment: Assignment, proof_of: Callable[[str], Proof]) -> Proof:
+    return proof_of(assignment.name)
 
 
-@pytest.fixture(scope="module")
-def proof_rows(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> list[tuple[str, str, Result]]:
-    return list(proof.prove(copy, source, committed, workers=2))
-
-
-@pytest.fixture(scope="module")
-def proven(proof_rows: list[tuple[str, str, Result]]) -> dict[str, tuple[str, Grade]]:
-    return {name: (broken, result.grade) for name, broken, result in proof_rows}
-
-
-def test_every_tolerance_leaves_right_answers_room(
-    copy: Assignment, source: nb.Notebook, proof_rows: list[tuple[str, str, Result]]
-) -> None:
-    assert narrow(copy, source, [result for _, _, result in proof_rows]) == []
+def test_every_tolerance_leaves_right_answers_room(source: nb.Notebook, proven: Proof) -> None:
+    assert narrow(proven.assignment, source, proven.results.values()) == []
     if "assert_close(" in str(source):
-        assert any(shares for _, _, result in proof_rows for shares in result.compared.values())
+        assert any(shares for result in proven.results.values() for shares in result.compared.values())
 
 
 def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment, source: nb.Notebook) -> None:
@@ -147,96 +131,97 @@ def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment,
 
 
 def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
-    assignment: Assignment, copy: Assignment, proven: object
+    assignment: Assignment, proven: Proof
 ) -> None:
     reference.require_fresh(assignment)
-    kept, recorded = (reference.outputs(one.folder) for one in (assignment, copy))
+    kept, recorded = (outputs(one.folder) for one in (assignment, proven.assignment))
     assert set(kept) == set(recorded)
     for name, array in kept.items():
         assert_close(recorded[name], array, name, rtol=0, atol=1e-5)
 
 
 def test_solution_and_wheats_get_full_marks_blank_none_and_every_chaff_loses_in_its_own_task_alone(
-    assignment: Assignment, proven: dict[str, tuple[str, Grade]]
+    assignment: Assignment, proven: Proof
 ) -> None:
-    assert len(proven) == 2 + len(assignment.variants)
-    assert {name: broken for name, (broken, _) in proven.items() if broken} == {}
+    assert len(proven.outcomes) == 2 + len(assignment.variants)
+    assert {outcome.name: outcome.broken for outcome in proven.outcomes if outcome.broken} == {}
     everything, by_hand = POINTS[assignment.name]
-    assert proven["solution"][1].score == everything - by_hand
-    assert proven["blank"][1].score == 0
+    assert proven.grades["solution"].score == everything - by_hand
+    assert proven.grades["blank"].score == 0
 
 
-def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
-    source: nb.Notebook, proven: dict[str, tuple[str, Grade]]
-) -> None:
-    for name, (_, grade) in proven.items():
+def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> None:
+    for name, grade in proven.grades.items():
         if name.startswith("chaff"):
             short = [cell for cell in grade.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 
 
-@pytest.mark.parametrize("assignment", THROUGHOUT, indirect=True)
-def test_one_worker_gives_the_same_grades_as_two(
-    copy: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
-) -> None:
-    again = {name: result.grade for name, _, result in proof.prove(copy, source, committed, workers=1)}
-    assert {name: grade.cells for name, grade in again.items()} == {name: g.cells for name, (_, g) in proven.items()}
+@pytest.mark.prove
+def test_one_worker_gives_the_same_grades_as_two(proven: Proof) -> None:
+    """All of them; a sample is in the class below."""
+    again = proven.grade([job for job, _ in proven.jobs()], workers=1)
+    assert {name: result.grade.cells for name, result in again.items()} == {
+        name: grade.cells for name, grade in proven.grades.items()
+    }
 
 
-def in_class(assignment: Assignment) -> list[Variant]:
-    """The wheats and chaffs that stock nbgrader grades, too."""
-    if assignment.name in THROUGHOUT:
-        return list(assignment.variants)
-    first: dict[tuple[str, str], Variant] = {}
+def in_class(assignment: Assignment, proving: bool) -> dict[str, list[Variant]]:
+    """The wheats and chaffs of each problem that stock nbgrader grades too: the first of either kind, or all. For each row of
+    them stock imports torch and open_clip and loads a model."""
+    chosen: dict[str, list[Variant]] = {}
     for variant in assignment.variants:
-        first.setdefault((variant.problem, variant.kind), variant)
-    return list(first.values())
+        row = chosen.setdefault(variant.problem, [])
+        if proving or variant.kind not in {other.kind for other in row}:
+            row.append(variant)
+    return chosen
 
 
-def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_same_scores(
-    assignment: Assignment, tmp_path: Path
+def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_proof(
+    assignment: Assignment, proven: Proof, proving: bool, tmp_path: Path
 ) -> None:
-    """Each pupil holds one variant of every problem, since no test looks at two of them: 142 variants of the first assignment
-    in 29 notebooks. Stock is the real command, on two halves of the class at once."""
+    """Each pupil holds one variant of every problem, since no test looks at two of them, and gets for each what the variant alone
+    got from two workers. Stock is the real command, on two halves of the class at once."""
     name = assignment.name
     ours = make_course(tmp_path / "ours")
     halves = [make_course(tmp_path / f"stock-{half}") for half in (0, 1)]
     classroom = Classroom(ours.assignment(name))
-    by_problem: dict[str, list[dict[str, str]]] = {}
-    chosen = in_class(ours.assignment(name))
-    for variant in chosen:
-        cell = proof.answer_cell(classroom.own, variant)
-        by_problem.setdefault(variant.problem, []).append({cell: variant.source})
-    rows = itertools.zip_longest(*by_problem.values(), fillvalue={})
-    count = 0
-    for index, row in enumerate(rows):
-        answers = dict(classroom.solution)
-        for part in row:
-            answers |= part
-            count += bool(part)
-        pupil = classroom.answered(f"pupil-{index:02}", answers, classroom.all_full)
+    chosen = in_class(ours.assignment(name), proving)
+    pupils: dict[str, tuple[Variant, ...]] = {
+        f"pupil-{index:02}": tuple(filter(None, row))
+        for index, row in enumerate(itertools.zip_longest(*chosen.values()))
+    }
+    for index, (pupil, held) in enumerate(pupils.items()):
         for course in (ours, halves[index % 2]):
-            hand_in(course.assignment(name), pupil)
-    assert count == len(chosen)
+            hand_in(course.assignment(name), holding(classroom, pupil, held))
 
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    running = []
-    for course in halves:
-        made = ("nbgrader", "generate_assignment", name, "--force")
-        subprocess.run(made, cwd=course.root, env=environment, check=True, capture_output=True)
-        command = ("nbgrader", "autograde", name)
-        running.append(subprocess.Popen(command, cwd=course.root, env=environment, stderr=subprocess.PIPE, text=True))
+    running = [grade_by_stock(course.root, name) for course in halves]
     failed = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], failed
-    two, one = (
-        {grade.student: grade.cells for grade in group.grades()}
-        for group in (Class(ours.assignment(name), workers=2), Class(ours.assignment(name), workers=1, again=True))
-    )
-    assert one == two
+    grades = {grade.student: grade for grade in Class(ours.assignment(name), workers=1).grades()}
+    for pupil, held in pupils.items():
+        for variant in held:
+            for cell in classroom.own[proof.answer_cell(classroom.own, variant)]:
+                assert grades[pupil].cells[cell] == proven.grades[variant.label].cells[cell], variant.label
     stock = saved_scores(halves[0].db_url, name) | saved_scores(halves[1].db_url, name)
     assert saved_scores(ours.db_url, name) == stock
-    assert len(stock) == max(map(len, by_problem.values()))
+    assert set(stock) == set(pupils)
+
+
+def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil:
+    """A pupil who answers with these wheats and chaffs, and else with the solution."""
+    answers = {proof.answer_cell(classroom.own, variant): variant.source for variant in held}
+    return classroom.answered(name, {**classroom.solution, **answers}, classroom.all_full)
+
+
+def grade_by_stock(course: Path, name: str) -> subprocess.Popen[str]:
+    """Start stock nbgrader on the submissions in this course."""
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    generate = ("nbgrader", "generate_assignment", name, "--force")
+    subprocess.run(generate, cwd=course, env=environment, check=True, capture_output=True)
+    command = ("nbgrader", "autograde", name)
+    return subprocess.Popen(command, cwd=course, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def saved_scores(url: str, name: str) -> dict[str, dict[str, float | None]]:
