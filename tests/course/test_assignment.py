@@ -23,7 +23,7 @@ from autograder.proof.audit.verdicts import verdicts
 from autograder.proof.build import narrow
 from autograder.records import reference
 from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
-from tests.support.proofs import Proof
+from tests.support.proofs import Proof, grade_jobs
 
 BIN = Path(sys.executable).parent
 
@@ -161,7 +161,7 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> 
 @pytest.mark.prove
 def test_one_worker_gives_the_same_grades_as_two(proven: Proof) -> None:
     """All of them; a sample is in the class below."""
-    again = proven.grade([job for job, _ in proven.jobs()], workers=1)
+    again = grade_jobs(proven.assignment, proven.source, [job for job, _ in proven.runs()], workers=1)
     assert {name: result.grade.cells for name, result in again.items()} == {
         name: grade.cells for name, grade in proven.grades.items()
     }
@@ -181,32 +181,40 @@ def in_class(assignment: Assignment, proving: bool) -> dict[str, list[Variant]]:
 def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_proof(
     assignment: Assignment, proven: Proof, proving: bool, tmp_path: Path
 ) -> None:
-    """Each pupil holds one variant of every problem, since no test looks at two of them, and gets for each what the variant alone
-    got from two workers. Stock is the real command, on two halves of the class at once."""
+    """Each pupil holds one variant of every problem, since no test looks at two of them, in the whole notebook; it gets for each
+    what the variant alone got from two workers. Stock is the real command."""
     name = assignment.name
-    ours = make_course(tmp_path / "ours")
-    halves = [make_course(tmp_path / f"stock-{half}") for half in (0, 1)]
+    ours, theirs = (make_course(tmp_path / folder) for folder in ("ours", "stock"))
     classroom = Classroom(ours.assignment(name))
     chosen = in_class(ours.assignment(name), proving)
-    pupils: dict[str, tuple[Variant, ...]] = {
-        f"pupil-{index:02}": tuple(filter(None, row))
-        for index, row in enumerate(itertools.zip_longest(*chosen.values()))
-    }
-    for index, (pupil, held) in enumerate(pupils.items()):
-        for course in (ours, halves[index % 2]):
+    rows = itertools.zip_longest(*chosen.values())
+    pupils = {f"pupil-{index:02}": tuple(filter(None, row)) for index, row in enumerate(rows)}
+    for pupil, held in pupils.items():
+        for course in (ours, theirs):
             hand_in(course.assignment(name), holding(classroom, pupil, held))
-
-    running = [grade_by_stock(course.root, name) for course in halves]
-    failed = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], failed
+    stock = grade_by_stock(theirs.root, name)
     grades = {grade.student: grade for grade in Class(ours.assignment(name), workers=1).grades()}
     for pupil, held in pupils.items():
         for variant in held:
             for cell in classroom.own[proof.answer_cell(classroom.own, variant)]:
                 assert grades[pupil].cells[cell] == proven.grades[variant.label].cells[cell], variant.label
-    stock = saved_scores(halves[0].db_url, name) | saved_scores(halves[1].db_url, name)
-    assert saved_scores(ours.db_url, name) == stock
-    assert set(stock) == set(pupils)
+    _, errors = stock.communicate()
+    assert stock.returncode == 0, errors
+    assert saved_scores(ours.db_url, name) == saved_scores(theirs.db_url, name)
+    assert set(saved_scores(ours.db_url, name)) == set(pupils)
+
+
+def test_solution_and_blank_go_through_the_whole_notebook(assignment: Assignment, tmp_path: Path) -> None:
+    """Its figures and experiments too, to the end, and beside the solution no cell raises."""
+    course = make_course(tmp_path / "course")
+    classroom = Classroom(course.assignment(assignment.name))
+    for pupil in (*classroom.variants("solution"), *classroom.variants("blank")):
+        hand_in(course.assignment(assignment.name), pupil)
+    grades = {grade.student: grade for grade in Class(course.assignment(assignment.name), workers=2).grades()}
+    assert {grade.status for grade in grades.values()} == {"completed"}
+    for label in ("solution", "blank"):
+        assert classroom.expectations[label][1].broken_by(grades[label]) == ""
+    assert nb.raised(nb.read(course.assignment(assignment.name).autograded_path("solution"))) == {}
 
 
 def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil:
@@ -218,10 +226,8 @@ def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil
 def grade_by_stock(course: Path, name: str) -> subprocess.Popen[str]:
     """Start stock nbgrader on the submissions in this course."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    generate = ("nbgrader", "generate_assignment", name, "--force")
-    subprocess.run(generate, cwd=course, env=environment, check=True, capture_output=True)
-    command = ("nbgrader", "autograde", name)
-    return subprocess.Popen(command, cwd=course, env=environment, stderr=subprocess.PIPE, text=True)
+    command = f"nbgrader generate_assignment {name} --force && nbgrader autograde {name}"
+    return subprocess.Popen(["sh", "-c", command], cwd=course, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def saved_scores(url: str, name: str) -> dict[str, dict[str, float | None]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from autograder.course import Assignment
+from autograder.course import Assignment, open_course
 from autograder.course import notebook as nb
 from autograder.judge.job import Job
 from autograder.judge.replay import rescore
@@ -27,8 +27,8 @@ from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.known import Known, by_question
 from autograder.records.transcript import Transcript, loads
 from autograder.sandbox.wire import WireError, unpack
-from tests.support.classroom import ROOT
-from tests.support.proofs import Proof
+from tests.support.classroom import NAME, ROOT
+from tests.support.proofs import Proof, as_job, grade_jobs
 
 FOLDER = ROOT / "tests" / "heldout"
 HEADING = re.compile(r"^# %% (\w+) (\w+)\n# (breaks|twin): (.+)\n", re.MULTILINE)
@@ -72,7 +72,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Exam:
-    """One assignment's wrong answers, graded; and every run of it, the proof's too, as it was handed in and as it came back."""
+    """One assignment's wrong answers, graded; and runs of it, the proof's too, as they were handed in and as they came back."""
 
     assignment: Assignment
     source: nb.Notebook
@@ -93,30 +93,34 @@ def wrong_answers(assignment: str) -> Iterator[Answer]:
         yield Answer(problem, name, breaks, f"chaff-{problem}-{note}" if kind == "twin" else "", source)
 
 
-def sit(shared: Proof) -> Exam:
-    """Grade every wrong answer beside right ones."""
-    assignment, source = shared.assignment, shared.source
+def sit(shared: Proof, whole: bool) -> Exam:
+    """Grade every wrong answer beside right ones. The proof's runs of assignment 1 go into the exam, and under --prove of all."""
+    assignment = shared.assignment
+    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
     right, _ = proof.expectations(assignment, source)["solution"]
     answers = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(assignment.name)}
-    jobs = {name: shared.job(name, {**right, answer.cell: answer.source}) for name, answer in answers.items()}
-    results = shared.grade(list(jobs.values()))
-    mistakes = known.read(assignment, source)
+    typed = {name: {**right, answer.cell: answer.source} for name, answer in answers.items()}
+    jobs = {name: as_job(assignment, source, release, name, cells) for name, cells in typed.items()}
+    results = grade_jobs(assignment, source, jobs.values(), workers=2)
+    mistakes = known.read(open_course(ROOT).assignment(assignment.name), source)
     assert mistakes.mistakes, f"the known answers of {assignment.name} are stale: build it"
     graded = []
     for name, answer in answers.items():
         transcript = loads(results[name].transcript)
         diagnosis = diagnose(mistakes, results[name].grade, transcript).get(answer.cell)
         graded.append(Graded(answer, results[name], transcript, diagnosis))
-    runs = (*((jobs[name], results[name]) for name in jobs), *shared.jobs())
-    return Exam(assignment, source, shared.release, mistakes, tuple(graded), runs)
+    runs = [(jobs[name], results[name]) for name in jobs]
+    if whole or assignment.name == NAME:
+        runs += shared.runs()
+    return Exam(assignment, source, release, mistakes, tuple(graded), tuple(runs))
 
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def exam(request: pytest.FixtureRequest, proof_of: Callable[[str], Proof]) -> Exam:
-    return sit(proof_of(request.param))
+def exam(request: pytest.FixtureRequest, proof_of: Callable[[str], Proof], proving: bool) -> Exam:
+    return sit(proof_of(request.param), proving)
 
 
 def test_there_are_enough_mistakes_that_no_chaff_makes() -> None:

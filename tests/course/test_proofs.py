@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from autograder.course import notebook as nb
+from autograder.course import open_course
 from autograder.judge.result import Result
 from autograder.proof import proof
 from autograder.records.grade import Grade
-from tests.course.conftest import READ, pytest_terminal_summary
+from tests.course.conftest import RECORDED, pytest_terminal_summary
 from tests.support import proofs
 from tests.support.classroom import ROOT
-from tests.support.proofs import EVERYONES, key, prove
+from tests.support.proofs import EVERYONES, idle, key, prove, without
+from tests.support.sandboxed import code, notebook
 
 NAME = "0-hello"
 FILES = (
@@ -107,13 +110,11 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return count
 
 
-def test_a_proof_that_holds_is_read_the_next_time_and_run_where_it_is_wanted_anew(
-    runs: list[str], tmp_path: Path
-) -> None:
+def test_a_proof_that_holds_is_read_the_next_time_and_a_whole_one_is_run(runs: list[str], tmp_path: Path) -> None:
     first, second = (prove(NAME, tmp_path / folder) for folder in ("first", "second"))
     assert (first.recorded, second.recorded, runs) == (False, True, [NAME])
     assert second.outcomes == first.outcomes
-    assert not prove(NAME, tmp_path / "third", anew=True).recorded
+    assert not prove(NAME, tmp_path / "third", whole=True).recorded
     assert runs == [NAME, NAME]
 
 
@@ -150,14 +151,57 @@ def test_the_reference_outputs_of_a_recorded_proof_are_those_that_it_wrote(
     assert (read.assignment.folder / "reference" / "default" / "written").read_text() == "by the proof"
 
 
-def test_the_report_names_the_proofs_that_were_not_run(pytestconfig: pytest.Config) -> None:
+def test_the_report_names_the_proofs_that_were_not_run() -> None:
     lines: list[str] = []
-    stash = pytest.Stash()
-    stash[READ] = [NAME]
-    reporter: Any = SimpleNamespace(write_line=lines.append)
-    config: Any = SimpleNamespace(stash=stash)
-    pytest_terminal_summary(reporter, config)
+    report = SimpleNamespace(user_properties=[(RECORDED, NAME)])
+    reporter: Any = SimpleNamespace(
+        write_line=lines.append, stats={"passed": [SimpleNamespace()], "": [report, report]}
+    )
+    pytest_terminal_summary(reporter)
     assert lines == [f"proof of {NAME}: recorded, and nothing that it depends on has changed"]
+
+
+def cells(*texts: str) -> nb.Notebook:
+    """A notebook of code cells; those whose text begins with `#` have a grade_id."""
+    return notebook(*(code(text, grade_id=text) if text.startswith("#") else code(text) for text in texts))
+
+
+@pytest.mark.parametrize(
+    ("texts", "dropped"),
+    [
+        (["x = 1", "#\ny = x"], []),
+        (["x = 1", "#\nx = x + 1"], []),
+        (["x = 1", "#\ndef f(): return x"], []),
+        (["a = 1", "x = a", "b = 2", "#\nx"], [2]),
+        (["x = 1", "x = 2", "#\nx"], [1]),
+        (["print(1)", "#\nx = 1\nx", "plot(x)"], [0, 1]),
+    ],
+)
+def test_a_cell_is_idle_where_no_graded_or_locked_one_needs_it(texts: list[str], dropped: list[int]) -> None:
+    source = cells(*texts)
+    assert idle(source, []) == dropped
+    free = [text for text in texts if not text.startswith("#")]
+    kept = [nb.source(cell) for cell in without(source, dropped)["cells"] if nb.grade_id(cell) is None]
+    assert kept == [text for place, text in enumerate(free) if place not in dropped]
+
+
+def test_a_cell_that_a_wheat_or_chaff_needs_is_not_idle() -> None:
+    assert idle(cells("x = 1", "#"), ["def f(): return x"]) == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "source").iterdir()))
+def test_only_cells_without_a_grade_id_are_left_out_of_a_proof(name: str) -> None:
+    """The same of the source and of the release."""
+    assignment = open_course(ROOT).assignment(name)
+    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
+    places = idle(source, [variant.source for variant in assignment.variants])
+    out = []
+    for whole in (source, release):
+        rest = without(whole, places)
+        assert list(nb.known_cells(rest)) == list(nb.known_cells(whole))
+        out.append([nb.source(cell) for cell in whole["cells"] if cell not in rest["cells"]])
+    assert out[0] == out[1]
+    assert len(out[0]) == len(places)
 
 
 def collected(*options: str) -> str:

@@ -1,18 +1,22 @@
 """One proof of each assignment for all tests that look at it: the solution, the blank release, every wheat and chaff.
 
+`make test` proves a notebook without its figures and experiments, which earn no points and take most of its time. `--prove`
+proves it whole; a sample is graded whole in either (tests/course/test_assignment.py).
+
 A proof that holds is recorded in build/proofs/ with a key, a hash of all that it depends on, and read from there while the key is
 the same. A fresh clone has no records, and `--prove` reads none.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import os
 import pickle
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from pathlib import Path
@@ -21,6 +25,7 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.files import write_whole
 from autograder.judge.batch import Batch
+from autograder.judge.imports import bound, free_names
 from autograder.judge.job import Job
 from autograder.judge.result import Result
 from autograder.proof import proof
@@ -51,7 +56,8 @@ class Outcome:
 @dataclass(frozen=True)
 class Proof:
     """What came of proving `assignment`, which lies in a copy of the course: a proof writes reference outputs and known answers.
-    `recorded` says that nothing was run, because nothing that it depends on has changed."""
+    `source` and `release` are the notebooks that were proven. `recorded` says that nothing was run, because nothing that it
+    depends on has changed."""
 
     assignment: Assignment
     source: nb.Notebook
@@ -67,36 +73,77 @@ class Proof:
     def grades(self) -> dict[str, Grade]:
         return {outcome.name: outcome.grade for outcome in self.outcomes}
 
-    def jobs(self) -> Iterator[tuple[Job, Result]]:
+    def runs(self) -> Iterator[tuple[Job, Result]]:
         """Each submission as it was graded, with its result."""
         expected = proof.expectations(self.assignment, self.source)
         for name, result in self.results.items():
-            yield self.job(name, expected[name][0]), result
-
-    def job(self, name: str, answers: dict[str, str]) -> Job:
-        """The job of a student called `name` who typed these answers."""
-        return replace(proof.submission(self.assignment, self.source, self.release, name, answers), measure=False)
-
-    def grade(self, jobs: list[Job], workers: int = 2) -> dict[str, Result]:
-        """The results of more jobs of this assignment, by student."""
-        with Batch.of(self.assignment, self.source, workers) as batch:
-            return {result.grade.student: result for result in batch.run(jobs)}
+            yield as_job(self.assignment, self.source, self.release, name, expected[name][0]), result
 
 
-def prove(name: str, folder: Path, anew: bool = False) -> Proof:
-    """The proof of the assignment called `name`, in a copy of the course in `folder`. It is read where it is recorded and not
-    wanted `anew`; else it is run, and recorded if it holds."""
+def job(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]) -> Job:
+    """The job of a student called `name` who typed these answers."""
+    return replace(proof.submission(assignment, source, release, name, answers), measure=False)
+
+
+def grade_jobs(assignment: Assignment, source: nb.Notebook, jobs: Iterable[Job], workers: int) -> dict[str, Result]:
+    """The results of these jobs, by student."""
+    with Batch.of(assignment, source, workers) as batch:
+        return {result.grade.student: result for result in batch.run(jobs)}
+
+
+def prove(name: str, folder: Path, whole: bool = False) -> Proof:
+    """The proof of the assignment called `name`, in a copy of the course in `folder`: of the `whole` notebook, always run; else
+    without the cells that earn no points, and read where it is recorded. What is run and holds is recorded."""
     assignment = make_course(folder).assignment(name)
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
+    if not whole:
+        needless = idle(source, [variant.source for variant in assignment.variants])
+        source, release = (without(notebook, needless) for notebook in (source, release))
     today, path = key(name), RECORDS / f"{name}.proof"
-    record = None if anew or not self_contained(assignment) else read(path, today)
+    record = None if whole or not self_contained(assignment) else read(path, today)
     if record:
         record.lay_references(assignment)
         return Proof(assignment, source, release, record.outcomes, recorded=True)
     outcomes = tuple(Outcome(*row) for row in proof.prove(assignment, source, release, workers=2))
-    if len(outcomes) == 2 + len(assignment.variants) and not any(outcome.broken for outcome in outcomes):
+    holds = len(outcomes) == 2 + len(assignment.variants) and not any(outcome.broken for outcome in outcomes)
+    if holds and not whole:
         write_whole(path, Record(today, outcomes, _files(assignment.folder, references(assignment))).dumps())
     return Proof(assignment, source, release, outcomes, recorded=False)
+
+
+def idle(source: nb.Notebook, answers: Iterable[str]) -> list[int]:
+    """The code cells, by their place among those without a grade_id, that no graded or locked cell and none of these answers
+    needs: they bind no name that one of those takes from others, or one that an earlier cell has bound."""
+    cells = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
+    needed: set[str] = set().union(*map(needs, [*answers, *(nb.source(c) for c in cells if nb.grade_id(c))]))
+    free = [nb.source(cell) for cell in cells if nb.grade_id(cell) is None]
+    kept: set[int] = set()
+    while True:
+        have = {name for place in kept for name in bound(free[place])}
+        more = next((n for n, text in enumerate(free) if n not in kept and bound(text) & needed - have), None)
+        if more is None:
+            return [place for place in range(len(free)) if place not in kept]
+        kept.add(more)
+        needed |= needs(free[more])
+
+
+def without(notebook: nb.Notebook, places: Container[int]) -> nb.Notebook:
+    """The notebook without the code cells in these places among those without a grade_id."""
+    free = [index for index, c in enumerate(notebook["cells"]) if c["cell_type"] == "code" and nb.grade_id(c) is None]
+    dropped = {index for place, index in enumerate(free) if place in places}
+    return {**notebook, "cells": [cell for index, cell in enumerate(notebook["cells"]) if index not in dropped]}
+
+
+def needs(source: str) -> set[str]:
+    """The names that a cell takes from others, `x` of `x = x + 1` among them; none in one that is not valid Python."""
+    names: set[str] = set()
+    have: set[str] = set()
+    with contextlib.suppress(SyntaxError):
+        for statement in ast.parse(source).body:
+            read = statement.value if isinstance(statement, ast.Assign) else statement
+            names |= set(free_names(ast.unparse(read))) - have
+            have |= bound(ast.unparse(statement))
+    return names
 
 
 @dataclass(frozen=True)
