@@ -80,7 +80,9 @@ class Proof:
             yield as_job(self.assignment, self.source, self.release, name, expected[name][0]), result
 
 
-def job(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]) -> Job:
+def as_job(
+    assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]
+) -> Job:
     """The job of a student called `name` who typed these answers."""
     return replace(proof.submission(assignment, source, release, name, answers), measure=False)
 
