@@ -33,8 +33,8 @@ from tests.support.proofs import Proof, as_job, grade_jobs
 FOLDER = ROOT / "tests" / "heldout"
 HEADING = re.compile(r"^# %% (\w+) (\w+)\n# (breaks|twin): (.+)\n", re.MULTILINE)
 TELLING = 12  # characters: a shorter line of a hidden test says nothing
-# A number of fewer digits, zeros at its ends not counted, is on a page by chance: every check has points, every answer has numbers
-# of its own, and "1.000" is the length of a unit vector.
+# A number of fewer digits, zeros at its ends not counted, is on a page by chance: every check has points, every answer has
+# numbers of its own, and "1.000" is the length of a unit vector.
 DIGITS = 4
 NUMBER = re.compile(r"(?<![\w.])(\d+)\.(\d+)(e[-+]\d+)?(?![\w.]*\d)")
 
