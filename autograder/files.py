@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -35,22 +36,32 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def digest(folder: Path, largest: int) -> str:
-    """All that lies in a folder, nested however deep, as one hash: names, and the content of files up to `largest` bytes. No link
-    is followed, and what may not be read, or goes away meanwhile, counts by its name."""
-    found, todo = hashlib.sha256(), [(folder, "")]
+def digest(
+    folder: Path, largest: int, wanted: Callable[[str], bool] = lambda path: False
+) -> tuple[str, dict[str, bytes]]:
+    """All that lies in a folder, however deep, as one hash; and the content of those files whose path below it is `wanted`.
+
+    Hashed are names, and the content of files up to `largest` bytes. No link is followed. What may not be read, or goes away
+    meanwhile, counts by its name. Of the wanted files, as many are returned as have `largest` bytes together.
+    """
+    digest, contents, todo = hashlib.sha256(), dict[str, bytes](), [(folder, "")]
+    room = largest
     while todo:
         where, below = todo.pop()
         with contextlib.suppress(OSError):
             for entry in sorted(os.scandir(where), key=lambda entry: entry.name):
                 name = f"{below}/{entry.name}"
-                found.update(f"\0{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
+                digest.update(f"\0{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
                         todo.append((Path(entry.path), name))
                     elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= largest:
-                        found.update(hashlib.sha256(Path(entry.path).read_bytes()).digest())
-    return found.hexdigest()
+                        content = Path(entry.path).read_bytes()
+                        digest.update(hashlib.sha256(content).digest())
+                        if wanted(name[1:]) and len(content) <= room:
+                            room -= len(content)
+                            contents[name[1:]] = content
+    return digest.hexdigest(), contents
 
 
 @cache

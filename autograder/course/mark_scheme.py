@@ -6,9 +6,7 @@ of its own behind the answer, in the autograded notebook only: neither the sandb
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 
 from autograder.course import notebook as nb
 
@@ -27,17 +25,3 @@ def of(cell: nb.Cell) -> str:
 def schemes(source: nb.Notebook) -> dict[str, str]:
     """The mark schemes of a source notebook, by grade_id."""
     return {str(nb.grade_id(cell)): scheme for cell in nb.known_cells(source) if (scheme := of(cell))}
-
-
-def beside_answers(schemes: Mapping[str, str], graded: bytes) -> bytes:
-    """`graded` with the mark scheme of every written answer behind it, each line a quotation: it is no student's text."""
-    notebook = json.loads(graded)
-    cells = []
-    for cell in notebook["cells"]:
-        cells.append(cell)
-        if found := schemes.get(str(nb.grade_id(cell))):
-            lines = ["**Mark scheme**", "", *found.split("\n")]
-            text = "\n".join(f"> {line}".rstrip() for line in lines)
-            cells.append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": text})
-    nb.unique_ids(cells)
-    return json.dumps({**notebook, "cells": cells}).encode()

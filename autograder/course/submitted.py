@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.notebook import Notebook, grade_id, parse
 from autograder.errors import SubmissionError
+from autograder.files import digest
 from autograder.words import printable
 
 # Students save outputs too: a notebook of 30 figures is 5 MB.
@@ -15,21 +18,43 @@ MAX_NOTEBOOK_BYTES = 64 * 2**20
 MOST_NAMED = 10
 
 
-def read_submitted(folder: Path, name: str, graded: set[str]) -> tuple[Notebook, list[str]]:
-    """The notebook that a student handed in in `folder`, and notes on it.
+@dataclass(frozen=True)
+class HandedIn:
+    """A submission's folder, read once: a hash of all that lies in it, and the notebooks directly in it by file name. Those
+    that are no plain files, or too large, are not among them."""
+
+    folder: Path
+    hash: str
+    notebooks: Mapping[str, bytes]
+
+
+def read_folder(folder: Path) -> HandedIn:
+    """What was handed in in `folder`."""
+    hash_, notebooks = digest(folder, MAX_NOTEBOOK_BYTES, lambda path: path.endswith(".ipynb") and "/" not in path)
+    return HandedIn(folder, hash_, notebooks)
+
+
+def hash_folder(folder: Path) -> str:
+    """The hash that `read_folder` gives, with nothing kept in memory."""
+    return digest(folder, MAX_NOTEBOOK_BYTES)[0]
+
+
+def read_notebook(handed_in: HandedIn, name: str, graded: set[str]) -> tuple[Notebook, list[str]]:
+    """The notebook among the files handed in, and notes on it.
 
     Looks for `name`.ipynb; failing that for the one notebook that holds some of the cells in `graded`, since browsers
     and learning platforms rename files. SubmissionError if there is none, or it cannot be read.
     """
+    folder = handed_in.folder
     wanted = folder / f"{name}.ipynb"
     if os.path.lexists(wanted):
-        return parse(_read_plain(wanted), wanted.name), []
+        return parse(_content(handed_in, wanted), wanted.name), []
     others = sorted(folder.glob("*.ipynb"))
     if not others:
         raise SubmissionError(f"no notebook in {folder.name}/: {wanted.name} is expected")
     fitting = []
     for path in others:
-        notebook = parse(_read_plain(path), _shown(path))
+        notebook = parse(_content(handed_in, path), _shown(path))
         if graded & {grade_id(cell) for cell in notebook["cells"]}:
             fitting.append((path, notebook))
     if len(fitting) == 1:
@@ -37,6 +62,11 @@ def read_submitted(folder: Path, name: str, graded: set[str]) -> tuple[Notebook,
         return notebook, [f"{_shown(path)} was taken as {wanted.name}"]
     names = ", ".join(map(_shown, others[:MOST_NAMED]))
     raise SubmissionError(f"{wanted.name} is missing, and {names} cannot stand for it; rename the right one")
+
+
+def _content(handed_in: HandedIn, path: Path) -> bytes:
+    content = handed_in.notebooks.get(path.name)
+    return _read_plain(path) if content is None else content
 
 
 def _shown(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.gradebook.generate import generate
-from autograder.judge.result import Result
+from autograder.judge.job import Judged
 from autograder.proof import proof, release
 from autograder.proof.margins import compared_by, margins
 from autograder.proof.proof import Watch
@@ -55,7 +55,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= SOME else f"{', '.join(names[:SOME])} and {len(names) - SOME} more"
 
 
-def narrow(assignment: Assignment, source: nb.Notebook, results: Iterable[Result]) -> list[str]:
+def narrow(assignment: Assignment, source: nb.Notebook, results: Iterable[Judged]) -> list[str]:
     """The tolerances that stand too near to what right answers give, one line each."""
     expected = proof.expectations(assignment, source)
     compared = [compared_by(expected[result.grade.student][1], result) for result in results]

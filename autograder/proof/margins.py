@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 
 from autograder.checks.comparisons import Place, Shares
-from autograder.judge.result import Result
+from autograder.judge.job import Judged
 from autograder.proof.proof import Expectation
 
 # Right answers need at most 0.05 of their tolerances in this course. Without oneDNN a cosine was seen to deviate five times as
@@ -60,7 +60,7 @@ class Margin:
         return f"{where}: {used}; another machine may round {ROOM} times as much"
 
 
-def compared_by(expected: Expectation, result: Result) -> Compared:
+def compared_by(expected: Expectation, result: Judged) -> Compared:
     """What a submission of the instructor's compared; of a wrong one, in the cells that should catch it."""
     cells = result.grade.cells
     is_right = expected.is_right

@@ -19,12 +19,11 @@ from autograder.course.lay import lay
 from autograder.errors import CourseError
 from autograder.judge.batch import Batch
 from autograder.judge.imports import bound, free_names, imported_modules
-from autograder.judge.job import Job
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
 from autograder.proof import reference
 from autograder.records import known
 from autograder.records.grade import GRADED, CellGrade, Grade
-from autograder.records.transcript import Transcript, loads
+from autograder.records.transcript import Transcript
 
 # Shows progress over so many rows, and passes them on.
 Watch = Callable[[int, Iterator[Any]], Iterable[Any]]
@@ -214,7 +213,7 @@ def submission(
 
 def prove(
     assignment: Assignment, source: nb.Notebook, release: nb.Notebook, workers: int
-) -> Iterator[tuple[str, str, Result]]:
+) -> Iterator[tuple[str, str, Judged]]:
     """Grade the solution, the blank release, every wheat and chaff: (name, what is broken or "", result), as they are done.
 
     The solution is first, and what it returns is kept as the reference outputs that the others are compared with; where it is
@@ -231,7 +230,7 @@ def prove(
 
     with Batch.of(assignment, source, min(workers, len(expected))) as batch:
         first = next(batch.run([job("solution")]))
-        problem = broken(first, expected["solution"][1]) or _raising(first.notebook)
+        problem = broken(first, expected["solution"][1]) or _raising(first)
         yield "solution", problem, first
         if problem:
             return
@@ -246,11 +245,12 @@ def prove(
         known.write(assignment, source, own, graded)
 
 
-def _transcript(result: Result) -> Transcript:
-    return loads(result.transcript) if result.transcript else Transcript()
+def _transcript(result: Judged) -> Transcript:
+    transcript = result.run.transcript if result.run else None
+    return transcript or Transcript()
 
 
-def broken(result: Result, expected: Expectation) -> str:
+def broken(result: Judged, expected: Expectation) -> str:
     """What a variant breaks. A right answer must also come to its end: one that runs out of time in a cell without points
     keeps its marks, and would still cost a student their plot and the batch its time."""
     grade = result.grade
@@ -260,7 +260,7 @@ def broken(result: Result, expected: Expectation) -> str:
     return lost
 
 
-def _raising(notebook: bytes) -> str:
+def _raising(solution: Judged) -> str:
     """The first cell that raises beside the right answers: every student would meet it."""
-    raised = nb.raised(nb.parse(notebook, "the solution"))
+    raised = nb.raised(nb.parse(solution.run.notebook, "the solution")) if solution.run else {}
     return next((f"cell {name.removeprefix('cell ')} raises {error}" for name, error in raised.items()), "")

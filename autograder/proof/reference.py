@@ -10,7 +10,7 @@ from importlib.metadata import version
 from autograder.checks.recorded import Outputs, outputs
 from autograder.course import Assignment
 from autograder.files import write_whole
-from autograder.records.reference import basis, folder
+from autograder.records.deciding import Deciding, reference_folder
 
 
 def write(assignment: Assignment, recorded: Outputs) -> None:
@@ -20,12 +20,12 @@ def write(assignment: Assignment, recorded: Outputs) -> None:
     outputs.cache_clear()
     if not recorded:
         return
-    kept = folder(assignment)
+    kept = reference_folder(assignment)
     described = {
         name: {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _hash(array.tobytes())}
         for name, array in sorted(recorded.items())
     }
-    manifest = {**basis(assignment), "made with": _noted(), "outputs": described}
+    manifest = {**Deciding(assignment).reference, "made with": _noted(), "outputs": described}
     write_whole(kept / "outputs.safetensors", save(dict(sorted(recorded.items()))))
     write_whole(kept / "manifest.json", json.dumps(manifest, indent=1).encode() + b"\n")
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.course import notebook as nb
-from autograder.course.submitted import read_submitted
+from autograder.course.submitted import read_folder, read_notebook
 from autograder.errors import SubmissionError
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
@@ -118,7 +118,7 @@ def test_whatever_lies_in_a_folder_is_one_notebook_or_a_submission_error(files: 
             with contextlib.suppress(OSError, ValueError):  # what is no file's name
                 (Path(folder) / f"{name}.ipynb").write_bytes(content)
         try:
-            notebook, notes = read_submitted(Path(folder), "tiny", {"square", "double", "essay"})
+            notebook, notes = read_notebook(read_folder(Path(folder)), "tiny", {"square", "double", "essay"})
         except SubmissionError as error:
             assert "\n" not in str(error)
             return

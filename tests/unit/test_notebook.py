@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.course import notebook as nb
-from autograder.course.submitted import MAX_NOTEBOOK_BYTES, read_submitted
+from autograder.course.submitted import MAX_NOTEBOOK_BYTES, read_folder, read_notebook
 from autograder.errors import CourseError, SubmissionError
 from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
 
@@ -36,7 +36,7 @@ HANDED_IN = notebook(answer_cell("def f(x): return x**2"), checking_cell("f(1)")
 
 
 def read_in(folder: Path) -> tuple[nb.Notebook, list[str]]:
-    return read_submitted(folder, "square", {"test", "essay"})
+    return read_notebook(read_folder(folder), "square", {"test", "essay"})
 
 
 @given(st.binary(max_size=100))
@@ -142,7 +142,7 @@ def test_a_file_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
     for name in (b"\xff\xfe.ipynb", b"a\nb\x1b[31m.ipynb"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(json.dumps(notebook(answer_cell("1"))))
     with pytest.raises(SubmissionError) as said:
-        read_submitted(tmp_path, "tiny", {"other"})
+        read_notebook(read_folder(tmp_path), "tiny", {"other"})
     assert str(said.value).encode().isascii() is False
     assert str(said.value).isprintable()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.judge.result import Result
+from autograder.judge.job import Judged
 from autograder.proof.audit.matrix import CheckName, Matrix
 from autograder.proof.audit.mutants import Mutant
 from autograder.proof.audit.trial import Trial
@@ -31,7 +31,7 @@ class Finding:
         return self.kind in MEND
 
 
-def of_trials(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterator[Finding]:
+def of_trials(trials: Iterable[Trial], results: Mapping[str, Judged]) -> Iterator[Finding]:
     """Right answers that lose marks, and wrong ones that lose none."""
     for trial in trials:
         result = results[trial.student]
@@ -40,7 +40,7 @@ def of_trials(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterato
             yield Finding("lost mark" if trial.expected.is_right else "not caught", f"{trial.student}: {broken}")
 
 
-def of_failures(results: Mapping[str, Result]) -> Iterator[Finding]:
+def of_failures(results: Mapping[str, Judged]) -> Iterator[Finding]:
     """What could not be graded, for a fault of the engine or machine."""
     failed = (grade for grade in (result.grade for result in results.values()) if grade.status not in GRADED)
     return (Finding("not graded", f"{grade.student}: {'; '.join(grade.notes)}") for grade in failed)

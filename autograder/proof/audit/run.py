@@ -11,8 +11,7 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.judge.batch import Batch
-from autograder.judge.job import Job
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
 from autograder.proof import proof
 from autograder.proof.audit import findings
 from autograder.proof.audit.findings import Finding
@@ -25,7 +24,6 @@ from autograder.proof.proof import Watch
 from autograder.records import known, reference
 from autograder.records.diagnose import diagnose
 from autograder.records.grade import GRADED, Grade
-from autograder.records.transcript import loads
 from autograder.words import counted
 
 
@@ -111,7 +109,7 @@ def _open(assignment: Assignment) -> Workshop:
 
 def _graded(
     workshop: Workshop, jobs: list[Job], workers: int, watch: Watch, more: Mapping[str, str] = MappingProxyType({})
-) -> dict[str, Result]:
+) -> dict[str, Judged]:
     """The results of these jobs, by name; with `more` variables than the assignment's."""
     with Batch.of(workshop.assignment, workshop.source, min(workers, len(jobs)), more) as batch:
         return {result.grade.student: result for result in watch(len(jobs), batch.run(jobs))}
@@ -145,7 +143,7 @@ def _rounds(repeats: int, workers: int) -> list[Round]:
 
 
 def _again(
-    workshop: Workshop, trials: list[Trial], before: Mapping[str, Result], rounds: list[Round], watch: Watch
+    workshop: Workshop, trials: list[Trial], before: Mapping[str, Judged], rounds: list[Round], watch: Watch
 ) -> Iterable[tuple[str, list[str]]]:
     """Grade everything again, in these ways: what changed, of grades and hints."""
     answers = known.read(workshop.assignment, workshop.source)
@@ -163,8 +161,8 @@ def _again(
         yield turn.how, changed
 
 
-def _hints(answers: known.Known, result: Result) -> dict[str, str]:
+def _hints(answers: known.Known, result: Judged) -> dict[str, str]:
     """The hint that a submission would be given, by task."""
-    transcript = loads(result.transcript) if result.transcript else None
-    found = diagnose(answers, result.grade, transcript)
+    transcript = result.run.transcript if result.run else None
+    found = diagnose(answers, result.grade, transcript.cells if transcript else None)
     return {problem: diagnosis.hint for problem, diagnosis in found.items() if diagnosis.hint}

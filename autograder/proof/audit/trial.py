@@ -9,8 +9,7 @@ from msgspec import structs
 
 from autograder.course import Assignment, Limits
 from autograder.course import notebook as nb
-from autograder.judge.job import Job
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
 from autograder.proof import proof
 from autograder.proof.audit.mutants import Mutant
 from autograder.proof.proof import Expectation
@@ -42,7 +41,7 @@ class Trial:
     def student(self) -> str:
         return f"{self.name} with {self.condition}" if self.condition else self.name
 
-    def broken_by(self, result: Result) -> str:
+    def broken_by(self, result: Judged) -> str:
         """What it should have come to and did not, as one line; "" if it did."""
         return proof.broken(result, self.expected)
 
