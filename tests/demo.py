@@ -3,7 +3,6 @@ feedback exist. Runs the real commands on a course of its own in build/demo, and
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from autograder.course import Course
 from autograder.course import notebook as nb
 from autograder.errors import AutograderError
 from autograder.records.grade import Grade
+from autograder.records.store import parse_record
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
 
 DUE = "2026-01-10 00:00:00 UTC"
@@ -92,7 +92,9 @@ def run(program: str, *arguments: str, quiet: bool = False) -> subprocess.Comple
 
 
 def read(line: str) -> Grade:
-    return Grade.from_json(json.loads(line))
+    record = parse_record(line.encode())
+    assert record
+    return record.grade
 
 
 def report(console: Console, pupils: list[Pupil], grades: dict[str, Grade], points: dict[str, float]) -> int:

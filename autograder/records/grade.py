@@ -11,6 +11,8 @@ from typing import Any
 # student's) has no score at all.
 STATUSES = ("completed", "mended", "timed out", "out of memory", "died", "output limit", "unreadable", "failed")
 GRADED = STATUSES[:6]
+# Points as a test cell wrote them: what was an int when a grade was kept is one when it is read.
+Number = int | float
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Check:
     """One named check of a test cell, its points, and what it says where it did not pass."""
 
     name: str
-    points: float
+    points: Number
     passed: bool
     message: str = ""
 
@@ -28,8 +30,8 @@ class CellGrade:
     """One graded cell. `score` is None where a person must mark it: a written answer, or a test cell in `trouble`. `error`
     is what the test cell raised, and `printed` what it printed, which counts for nothing."""
 
-    max_score: float
-    score: float | None
+    max_score: Number
+    score: Number | None
     checks: tuple[Check, ...] = ()
     error: str = ""
     trouble: str = ""

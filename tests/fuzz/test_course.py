@@ -16,7 +16,7 @@ from autograder.course import NAME, Course, read_variants
 from autograder.errors import CourseError
 from autograder.files import digest
 from autograder.gradebook.book import is_time
-from autograder.records.store import read_record, transcript_path
+from autograder.records.store import read_record, record_path
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support import tiny
@@ -122,7 +122,7 @@ OTHER = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lis
 def test_a_damaged_record_is_a_grade_or_none(course: Course, text: bytes) -> None:
     """What is none is graded anew; what seems to be one is compared with the database."""
     assignment = course.assignment(tiny.NAME)
-    path = transcript_path(assignment, "ada")
+    path = record_path(assignment, "ada")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text)
     if record := read_record(assignment, "ada"):

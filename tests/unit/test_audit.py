@@ -24,8 +24,8 @@ from autograder.proof.audit.run import Audit, audit
 from autograder.proof.audit.trial import differences
 from autograder.proof.audit.verdicts import verdicts
 from autograder.proof.build import build, narrow
+from autograder.records.deciding import Deciding
 from autograder.records.grade import CellGrade, Check, Grade
-from autograder.records.keys import Keys
 from autograder.sandbox.warm import Warm
 from tests.support.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
 
@@ -145,7 +145,7 @@ def test_a_verdict_changes_no_grade(course_of: Callable[..., Assignment]) -> Non
     assignment = course_of()
 
     def key() -> str:
-        return Keys(assignment.course.assignment(NAME)).grade("the files of a student")
+        return Deciding(assignment.course.assignment(NAME)).grade("the files of a student")
 
     before = key()
     (assignment.folder / "mutants.toml").write_text("a = 1")

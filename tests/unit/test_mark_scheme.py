@@ -9,8 +9,11 @@ import pytest
 
 from autograder.course import Course, mark_scheme
 from autograder.course import notebook as nb
-from autograder.grading.grading import Class
+from autograder.gradebook.autograded import autograded
 from autograder.pages import students as pages
+from autograder.records.grade import Grade
+from autograder.records.run import Run
+from tests.support import grading
 from tests.support.sandboxed import code, notebook
 from tests.support.tiny import NAME, Desk, release, source, write_course
 
@@ -25,7 +28,7 @@ def graded(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = write_course(folder / "course", nb.with_answers(source(), {"essay": ESSAY}))
     release(course, folder / "scratch")
     Desk(course.assignment(NAME)).hand_in("ada")
-    assert [grade.score for grade in Class(course.assignment(NAME), 1).grades()] == [3]
+    assert [grade.score for grade in grading.grade(course.assignment(NAME), 1).grades.values()] == [3]
     return course
 
 
@@ -49,6 +52,12 @@ def test_neither_the_release_nor_a_feedback_page_holds_it(graded: Course) -> Non
         assert "Names four" not in text
 
 
+def shown(source: nb.Notebook) -> bytes:
+    """What Formgrader shows of a submission that is the instructor's own notebook."""
+    run = Run("ada", NAME, json.dumps(source).encode())
+    return autograded(run, Grade("ada", NAME, "completed"), mark_scheme.schemes(source))
+
+
 def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None:
     scheme = "    ### BEGIN MARK SCHEME\n    # One point.\n    #\n    # - if drawn\n    ### END MARK SCHEME\n"
     text = f"def f(S):\n    ### BEGIN SOLUTION\n    return S\n{scheme}    ### END SOLUTION"
@@ -59,16 +68,11 @@ def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None
 def test_an_answer_without_one_stays_as_it_was() -> None:
     cell = code("x = 1", grade_id="x", solution=True, grade=True, points=2)
     made = notebook(cell)
-    assert json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode())) == made
+    assert json.loads(shown(made)) == made
 
 
 def test_a_students_cell_of_the_same_id_keeps_the_notebook_valid() -> None:
     made = nb.with_answers(source(), {"essay": ESSAY})
     made["cells"].append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": "mine"})
-    ids = [
-        cell["id"]
-        for cell in json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode()))[
-            "cells"
-        ]
-    ]
+    ids = [cell["id"] for cell in json.loads(shown(made))["cells"]]
     assert len(set(ids)) == len(ids)

@@ -15,7 +15,7 @@ from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.generate import generate
 from autograder.judge.imports import bound
-from autograder.judge.result import Result
+from autograder.judge.job import Judged
 from autograder.proof import proof
 from autograder.proof.build import build
 from autograder.proof.proof import Expectation, faults
@@ -424,7 +424,7 @@ def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
     """It would cost a student the plot. A chaff may hang: that is its mistake."""
     cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
     grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
-    assert proof.broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken
+    assert proof.broken(Judged(grade), Expectation(frozenset(cells) - less, less)) == broken
 
 
 def test_what_running_the_notebook_left_beside_it_is_not_handed_out(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from autograder.checks import assert_reference
 from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grading.grading import Class
 from autograder.proof import proof
 from autograder.records import reference
+from tests.support import grading
 from tests.support.tiny import NAME, Desk, source, write_course
 
 TEST = """check = Checks(points=1)
@@ -99,7 +99,7 @@ def test_nothing_is_graded_with_outputs_of_something_else(assignment: Assignment
     Desk(assignment).hand_in("ada")
     pattern = said if ".*" in said else re.escape(said)
     with pytest.raises(CourseError, match=f"{pattern}.*`autograder build tiny` makes them"):
-        list(Class(Assignment(assignment.course, NAME), 1).grades())
+        grading.grade(Assignment(assignment.course, NAME), 1)
 
 
 def test_an_assignment_that_compares_with_none_needs_none(tiny: Course) -> None:
