@@ -31,7 +31,8 @@ from autograder.judge.imports import judge_imports, student_imports
 from autograder.judge.job import Job
 from autograder.judge.result import Result
 from autograder.records.grade import Grade
-from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
+from autograder.sandbox.jail import ONE_THREAD, Outfit
+from autograder.sandbox.warm import Warm
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from autograder.judge.imports import judge_imports
 from autograder.judge.job import Job
 from autograder.judge.result import Result
 from autograder.records.grade import CellGrade
-from autograder.sandbox.warm import ONE_THREAD
+from autograder.sandbox.jail import ONE_THREAD
 
 # What is to be scored, the transcript of its run, the notebook as it was run, and the test cells whose verdict stands.
 Earlier = tuple[Job, bytes, bytes, dict[str, CellGrade]]
