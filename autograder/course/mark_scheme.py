@@ -1,7 +1,7 @@
-"""The mark scheme of a written answer, put beside it for the person who grades.
+"""Shows the mark scheme of a written answer to the person who grades it.
 
-nbgrader keeps it in the instructor's notebook and shows it in formgrader for its own task cells alone. Here it is a text cell
-of its own behind the answer, in the autograded notebook only: neither the sandbox nor a student's page gets it.
+nbgrader keeps mark schemes in the instructor's notebook, and its Formgrader shows those of its own task cells only. Here a text
+cell follows each answer with its mark scheme, in the autograded notebook only: neither the sandbox nor a student's page has it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import re
 
 from autograder.course import notebook as nb
 
-# nbgrader's own marks (ClearMarkScheme); in a code cell the text between them is a comment.
+# The delimiters of nbgrader's ClearMarkScheme. In a code cell the text between them is a comment.
 REGION = re.compile(r"^### BEGIN MARK SCHEME *\n(.*?)^### END MARK SCHEME", re.DOTALL | re.MULTILINE)
 
 
 def of(cell: nb.Cell) -> str:
-    """The text of a source cell's mark scheme; "" where it has none."""
+    """The text of a source cell's mark scheme; "" if it has none."""
     text = "\n".join(line.lstrip() if line.lstrip().startswith("#") else line for line in nb.source(cell).split("\n"))
-    found = REGION.search(text)
-    scheme = found.group(1).strip() if found else ""
+    match = REGION.search(text)
+    scheme = match.group(1).strip() if match else ""
     return re.sub(r"^# ?", "", scheme, flags=re.MULTILINE) if cell["cell_type"] == "code" else scheme
 
 

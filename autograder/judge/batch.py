@@ -30,7 +30,8 @@ from autograder.judge import worker
 from autograder.judge.imports import judge_imports, student_imports
 from autograder.judge.job import Job, Judged
 from autograder.records.grade import Grade
-from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
+from autograder.sandbox.jail import ONE_THREAD, Outfit
+from autograder.sandbox.warm import Warm
 
 T = TypeVar("T")
 

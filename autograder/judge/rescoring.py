@@ -15,7 +15,7 @@ from autograder.judge.imports import judge_imports
 from autograder.judge.job import Job, Judged
 from autograder.records.grade import CellGrade
 from autograder.records.run import Run
-from autograder.sandbox.warm import ONE_THREAD
+from autograder.sandbox.jail import ONE_THREAD
 
 # What is to be scored, its earlier run, and the test cells whose verdict stands.
 Earlier = tuple[Job, Run, dict[str, CellGrade]]

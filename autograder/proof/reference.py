@@ -7,7 +7,7 @@ import json
 import platform
 from importlib.metadata import version
 
-from autograder.checks.recorded import Outputs, outputs
+from autograder.checks.recorded import Outputs, read_outputs
 from autograder.course import Assignment
 from autograder.files import write_whole
 from autograder.records.deciding import Deciding, reference_folder
@@ -17,7 +17,7 @@ def write(assignment: Assignment, recorded: Outputs) -> None:
     """Keep what the solution returned, in place of what was kept before; nothing is kept where no test asks for it."""
     from safetensors.numpy import save
 
-    outputs.cache_clear()
+    read_outputs.cache_clear()
     if not recorded:
         return
     kept = reference_folder(assignment)

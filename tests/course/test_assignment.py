@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from autograder.judge.result import Result
 
 from autograder.checks import assert_close
+from autograder.checks.recorded import read_outputs
 from autograder.course import Assignment, Variant, open_course
 from autograder.course import notebook as nb
 from autograder.grading.grading import Class
-from autograder.judge.result import Result
 from autograder.proof import proof, release
 from autograder.proof.audit.mutants import mutants
 from autograder.proof.audit.verdicts import verdicts
@@ -150,7 +151,7 @@ def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
     assignment: Assignment, copy: Assignment, proven: object
 ) -> None:
     reference.require_fresh(assignment)
-    kept, recorded = (reference.outputs(one.folder) for one in (assignment, copy))
+    kept, recorded = (read_outputs(one.folder) for one in (assignment, copy))
     assert set(kept) == set(recorded)
     for name, array in kept.items():
         assert_close(recorded[name], array, name, rtol=0, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Who grades a written answer sees its mark scheme beside it; who wrote it never does."""
+"""The person who grades a written answer sees its mark scheme after it; the student never does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def graded(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
-def test_the_mark_scheme_stands_behind_the_answer_that_a_person_grades(graded: Course) -> None:
+def test_the_mark_scheme_follows_the_answer_that_a_person_grades(graded: Course) -> None:
     saved = graded.autograded / "ada" / NAME / "tiny.ipynb"
     nbformat.validate(nbformat.read(saved, as_version=4))
     cells = nb.read(saved)["cells"]
@@ -43,7 +43,7 @@ def test_the_mark_scheme_stands_behind_the_answer_that_a_person_grades(graded: C
     assert sum("Names four" in nb.source(cell) for cell in cells) == 1
 
 
-def test_neither_the_release_nor_a_feedback_page_holds_it(graded: Course) -> None:
+def test_neither_the_release_nor_a_feedback_page_contains_it(graded: Course) -> None:
     assignment = graded.assignment(NAME)
     list(pages.write_feedback(assignment))
     (page,) = (graded.feedback / "ada" / NAME).glob("*.html")
@@ -65,7 +65,7 @@ def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None
     assert mark_scheme.of(cell) == "One point.\n\n- if drawn"
 
 
-def test_an_answer_without_one_stays_as_it_was() -> None:
+def test_an_answer_without_a_mark_scheme_is_left_alone() -> None:
     cell = code("x = 1", grade_id="x", solution=True, grade=True, points=2)
     made = notebook(cell)
     assert json.loads(shown(made)) == made
