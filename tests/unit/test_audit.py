@@ -17,13 +17,13 @@ from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.judge import batch
 from autograder.pages.audit import as_json, write_page
-from autograder.proof.audit import matrix, trial
+from autograder.proof.audit.conditions import OLD_PROCESSOR
 from autograder.proof.audit.findings import KINDS
-from autograder.proof.audit.matrix import CheckName
+from autograder.proof.audit.matrix import CheckName, make_matrix
+from autograder.proof.audit.repeats import list_differences
 from autograder.proof.audit.run import Audit, audit
-from autograder.proof.audit.trial import differences
-from autograder.proof.audit.verdicts import verdicts
-from autograder.proof.build import build, narrow
+from autograder.proof.audit.verdicts import read_verdicts
+from autograder.proof.build import build, find_narrow_tolerances
 from autograder.records.grade import CellGrade, Check, Grade
 from autograder.records.keys import Keys
 from autograder.sandbox.warm import Warm
@@ -84,7 +84,7 @@ def test_the_matrix_shows_which_check_catches_which_mistake(audited: Audited) ->
 
 def test_a_check_that_catches_nothing_alone_and_a_chaff_that_one_check_catches(audited: Audited) -> None:
     made = audited()
-    assert [text.partition(" catches")[0] for text in texts(made, "redundant")] == ["square, two"]
+    assert [text.partition(": ")[0] for text in texts(made, "redundant")] == ["square, two"]
     assert texts(made, "fragile") == ["chaff-square-doubles: only square, three hundred catches it"]
     only_two = VARIANTS + TRIPLES + CHAFF.format(name="large", value="x * x if x > 99 else 0")
     made = audited(only_two)
@@ -117,7 +117,7 @@ def test_a_mutant_that_survives_must_be_judged(course_of: Callable[..., Assignme
     (survivor,) = made.tasks[1].survivors
     assert "+    return x - x" in survivor.diff
     assert texts(made, "survivor") == [
-        f"{survivor.id} ({survivor.kind}): no check catches it, and mutants.toml does not judge it"
+        f"{survivor.id} ({survivor.kind}): no check catches it; add a check, or its verdict to mutants.toml"
     ]
     made = found(f'[{survivor.id}]\nverdict = "equivalent"\nreason = "zero is zero"\n')
     assert [texts(made, kind) for kind in ("survivor", "gap", "stale verdict")] == [[], [], []]
@@ -126,7 +126,9 @@ def test_a_mutant_that_survives_must_be_judged(course_of: Callable[..., Assignme
     )
     assert texts(made, "survivor") == []
     assert texts(made, "gap") == [f"{survivor.id} ({survivor.kind}): only 0 is tried"]
-    assert texts(made, "stale verdict") == ["double-0: mutants.toml judges it, and it does not survive; take it out"]
+    assert texts(made, "stale verdict") == [
+        "double-0: no surviving mutant has this name; delete its verdict from mutants.toml"
+    ]
     assert [finding for finding in made.findings if finding.must_be_mended] == []
 
 
@@ -137,7 +139,7 @@ def test_a_file_of_verdicts_that_is_not_right_is_an_error(course_of: Callable[..
     assignment = course_of()
     (assignment.folder / "mutants.toml").write_text(text)
     with pytest.raises(CourseError, match=r"mutants\.toml: "):
-        verdicts(assignment)
+        read_verdicts(assignment)
 
 
 def test_a_verdict_changes_no_grade(course_of: Callable[..., Assignment]) -> None:
@@ -197,7 +199,7 @@ def test_a_right_answer_that_loses_marks_under_another_condition(audited: Audite
     assert lost.startswith("wheat-square-threads with 2 threads: square gets 0 of 2")
     without_onednn = "x * x + (not __import__('torch')._C._get_mkldnn_enabled())"
     (lost,) = texts(audited(VARIANTS + TRIPLES + wheat("onednn", without_onednn)), "lost mark")
-    assert lost.startswith("wheat-square-onednn with no oneDNN: square gets 0 of 2")
+    assert lost.startswith("wheat-square-onednn without oneDNN: square gets 0 of 2")
 
 
 def test_a_chaff_that_no_check_catches(audited: Audited) -> None:
@@ -225,7 +227,7 @@ def test_a_grade_and_a_hint_that_another_processors_rounding_decides_are_found(
     """Among the repeats, one is graded with a torch that uses no AVX. What a message says may change there."""
     quick = batch.Warm
     monkeypatch.setattr(
-        batch, "Warm", lambda outfit: (Warm if trial.OLDER.items() <= outfit.environment.items() else quick)(outfit)
+        batch, "Warm", lambda outfit: (Warm if OLD_PROCESSOR.items() <= outfit.environment.items() else quick)(outfit)
     )
     values = {
         "edge": f"4 if x == 2 and {OLDER} else 0",
@@ -237,9 +239,12 @@ def test_a_grade_and_a_hint_that_another_processors_rounding_decides_are_found(
     assert build(assignment, 2, lambda _, rows: rows) == []
     made = audit(assignment, 2, 1, lambda _, rows: rows)
     score, hint, other = texts(made, "changes")
-    assert score == "chaff-square-edge: square gets 0.0, then 1.0 (as an older processor rounds)"
-    assert hint.startswith("chaff-square-edge: the hint {'square-solution': 'h'}, then {} (")
-    assert other == "chaff-square-far: the hint {'square-solution': 'h'}, then {} (as an older processor rounds)"
+    assert score == "chaff-square-edge: square gets 0.0, then 1.0 (with the rounding of an older processor)"
+    assert hint.startswith("chaff-square-edge: the hint for square-solution is 'h', then none (")
+    assert (
+        other
+        == "chaff-square-far: the hint for square-solution is 'h', then none (with the rounding of an older processor)"
+    )
     assert made.graded == 3 * 7 + 2 * 2 + made.mutants  # the variants thrice, the right ones under two conditions
 
 
@@ -248,21 +253,25 @@ def test_without_its_wording_a_grade_differs_by_what_passes() -> None:
         return Grade("s", NAME, "completed", {"square": CellGrade(2.0, 1.0, checks, error)})
 
     no, yes, passed = (Check("two", 0, False, "no"), Check("two", 0, False, "yes"), Check("two", 0, True))
-    assert differences(grade(no, error="E: e"), grade(yes, error="F: f"), wording=False) == []
-    assert differences(grade(no), grade(passed), wording=False) == ["square, two: 'fails', then ''"]
-    assert differences(grade(no), grade(no, error="E: e"), wording=False) == ["square, its error: '', then 'raises'"]
+    assert list_differences(grade(no, error="E: e"), grade(yes, error="F: f"), wording=False) == []
+    assert list_differences(grade(no), grade(passed), wording=False) == ["square, two: 'fails', then ''"]
+    assert list_differences(grade(no), grade(no, error="E: e"), wording=False) == [
+        "square, its error: '', then 'raises'"
+    ]
 
 
 def test_every_difference_of_two_grades_is_said_but_not_how_long_they_took() -> None:
     cell = CellGrade(2.0, 1.0, (Check("two", 1.0, True), Check("three", 1.0, False, "no")))
     one = Grade("s", NAME, "completed", {"square": cell}, seconds=1.0)
-    assert differences(one, Grade("s", NAME, "completed", {"square": cell}, seconds=2.0)) == []
+    assert list_differences(one, Grade("s", NAME, "completed", {"square": cell}, seconds=2.0)) == []
     other = CellGrade(2.0, 1.0, (Check("two", 1.0, True), Check("three", 1.0, False, "yes")))
-    assert differences(one, Grade("s", NAME, "completed", {"square": other})) == ["square, three: 'no', then 'yes'"]
-    (line,) = differences(one, Grade("s", NAME, "completed", {"square": CellGrade(2.0, 0.0, cell.checks)}))
+    assert list_differences(one, Grade("s", NAME, "completed", {"square": other})) == [
+        "square, three: 'no', then 'yes'"
+    ]
+    (line,) = list_differences(one, Grade("s", NAME, "completed", {"square": CellGrade(2.0, 0.0, cell.checks)}))
     assert line == "square gets 1.0, then 0.0"
-    assert "completed, then died" in differences(one, Grade("s", NAME, "died", {"square": cell}, ("it died",)))
-    (line,) = differences(one, Grade("s", NAME, "completed", {"square": CellGrade(2.0, 1.0, cell.checks, "E: e")}))
+    assert "completed, then died" in list_differences(one, Grade("s", NAME, "died", {"square": cell}, ("it died",)))
+    (line,) = list_differences(one, Grade("s", NAME, "completed", {"square": CellGrade(2.0, 1.0, cell.checks, "E: e")}))
     assert line == "square, its error: '', then 'E: e'"
 
 
@@ -271,7 +280,7 @@ def test_a_check_that_an_error_kept_from_being_reached_catches_the_mistake() -> 
         "solution", NAME, "completed", {"t": CellGrade(2.0, 2.0, (Check("a", 1.0, True), Check("a", 1.0, True)))}
     )
     stopped = Grade("chaff", NAME, "completed", {"t": CellGrade(2.0, 1.0, (Check("a", 1.0, True),), "E: e")})
-    (row,) = matrix.matrix("t", ["t"], right, {"chaff": stopped}, {}).chaffs
+    (row,) = make_matrix("t", ["t"], right, {"chaff": stopped}, {}).chaffs
     assert row.caught_by == {CheckName("t", "a", 1)}
 
 
@@ -331,4 +340,4 @@ def test_the_page_has_what_was_found_escaped_and_fetches_nothing(course_of: Call
 
 
 def test_a_build_measures_what_it_grades_anyway(course_of: Callable[..., Assignment]) -> None:
-    assert narrow(course_of(), source(), []) == []
+    assert find_narrow_tolerances(course_of(), source(), []) == []

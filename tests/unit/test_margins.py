@@ -14,7 +14,7 @@ from autograder.checks import assert_close, is_close
 from autograder.checks.comparisons import Place, compared, recording
 from autograder.judge import test_cell
 from autograder.judge.test_cell import Verdict
-from autograder.proof.margins import ROOM, Compared, Margin, margins
+from autograder.proof.margins import ROOM, Comparisons, Margin, measure_margins
 
 ENTRIES = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e-7]))
 PAIRS = hnp.array_shapes(max_dims=2, max_side=3).flatmap(
@@ -66,8 +66,8 @@ def found(*answers: tuple[str, float, bool]) -> list[Margin]:
     for name, answer, is_right in answers:
         verdict, shares = measured(answer)
         whole = frozenset({"cell"}) if verdict.score == 2 else frozenset()
-        submissions.append(Compared(name, is_right, {"cell": shares}, whole))
-    return margins(submissions, {"cell": CELL})
+        submissions.append(Comparisons(name, is_right, {"cell": shares}, whole))
+    return measure_margins(submissions, {"cell": CELL})
 
 
 def test_each_place_has_the_largest_right_deviation_and_the_smallest_wrong_one() -> None:
@@ -96,18 +96,18 @@ def test_a_mistake_that_stays_within_the_tolerance_is_not_caught_there() -> None
 def test_a_tolerance_that_right_answers_nearly_fill_is_said() -> None:
     _, through = found(("solution", 1.0, True), ("wheat", 1.0 + 0.1 / ROOM * 1.01, True), ("chaff", 3.0, False))
     assert "right answers (wheat) need 0.2 of the tolerance (atol 0.1)" in through.fault
-    assert f"another machine may round {ROOM} times as much" in through.fault
+    assert f"on another machine rounding may be {ROOM} times as large" in through.fault
     assert not found(("wheat", 1.0 + 0.1 / ROOM * 0.99, True))[1].fault
 
 
 def test_an_overlap_of_right_and_wrong_answers_is_said() -> None:
     _, through = found(("solution", 1.0, True), ("wheat", 1.05, True), ("chaff", 1.15, False))
-    assert through.fault.endswith("and chaff deviates by 1.5 of it: no tolerance stands between")
+    assert through.fault.endswith("and a mistake (chaff) 1.5 of it: no tolerance separates them")
 
 
 def test_a_right_answer_beyond_the_tolerance_is_an_overlap_too() -> None:
     assert any(
-        "no tolerance stands between" in margin.fault for margin in found(("wheat", 1.3, True), ("chaff", 1.25, False))
+        "no tolerance separates them" in margin.fault for margin in found(("wheat", 1.3, True), ("chaff", 1.25, False))
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.proof.audit.mutants import Mutant, mutants
+from autograder.proof.audit.mutants import Mutant, make_mutants
 
 SOLUTION = '''def mean_row(matrix, scale=2):
     """The mean of each row."""
@@ -28,7 +28,7 @@ def changed(mutant: Mutant) -> str:
 def made(expression: str) -> set[str]:
     """What the mutants of a function return in place of this expression."""
     source = f"def f(x, y, z):\n    return {expression}\n"
-    return {changed(mutant).removeprefix("return ") for mutant in mutants("f-solution", source)}
+    return {changed(mutant).removeprefix("return ") for mutant in make_mutants("f-solution", source)}
 
 
 @pytest.mark.parametrize(
@@ -70,43 +70,45 @@ def test_a_library_is_never_the_answer() -> None:
 
 
 def test_what_an_error_says_is_left_alone() -> None:
-    assert not [mutant for mutant in mutants("a", SOLUTION) if "raise" in changed(mutant)]
+    assert not [mutant for mutant in make_mutants("a", SOLUTION) if "raise" in changed(mutant)]
 
 
 def test_equal_mutants_are_made_once_and_none_equals_the_solution() -> None:
     """Two arguments that are the same, exchanged; two sums that Python makes 4 of."""
     assert "" not in made("f(x, x)")
     assert len(made("x + (1 + 2)") & {"x + (2 + 2)", "x + (1 + 3)"}) == 1
-    found = mutants("a", SOLUTION)
+    found = make_mutants("a", SOLUTION)
     dumps = [ast.dump(ast.parse(mutant.source)) for mutant in found]
     assert len(set(dumps)) == len(dumps) > 10
     assert ast.dump(ast.parse(SOLUTION)) not in dumps
 
 
 def test_the_same_solution_has_the_same_mutants_and_a_longer_one_a_sample_of_its_own() -> None:
-    all_of_them = [mutant.id for mutant in mutants("a", SOLUTION)]
-    few = [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
-    assert few == [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
+    all_of_them = [mutant.id for mutant in make_mutants("a", SOLUTION)]
+    few = [mutant.id for mutant in make_mutants("a", SOLUTION, cap=5)]
+    assert few == [mutant.id for mutant in make_mutants("a", SOLUTION, cap=5)]
     assert len(few) == 5
     assert set(few) < set(all_of_them)
     assert len(set(all_of_them)) == len(all_of_them)
 
 
 def test_a_mutants_name_stays_when_other_lines_change() -> None:
-    before = {mutant.id for mutant in mutants("a", "def f(x):\n    return x - 1\n")}
-    after = {mutant.id for mutant in mutants("a", "def f(x):\n    y = x + 5\n    z = y\n    w = z\n    return x - 1\n")}
+    before = {mutant.id for mutant in make_mutants("a", "def f(x):\n    return x - 1\n")}
+    after = {
+        mutant.id for mutant in make_mutants("a", "def f(x):\n    y = x + 5\n    z = y\n    w = z\n    return x - 1\n")
+    }
     assert len(before & after) >= 1
 
 
 def test_a_line_that_stands_twice_has_mutants_with_two_names() -> None:
     twice = "def f(x):\n    x = x + 1\n    y = 0\n    z = 0\n    x = x + 1\n    return x\n"
-    names = [mutant.id for mutant in mutants("a", twice)]
+    names = [mutant.id for mutant in make_mutants("a", twice)]
     assert len(set(names)) == len(names)
     assert any(name.endswith("-2") for name in names)
 
 
 def test_a_magic_has_no_mutants() -> None:
-    assert mutants("a", "%matplotlib inline") == []
+    assert make_mutants("a", "%matplotlib inline") == []
 
 
 @given(
@@ -117,7 +119,7 @@ def test_every_mutant_is_python_and_differs_from_the_solution_in_one_place(
 ) -> None:
     source = f"def f(x, y):\n    if x {comparison} y:\n        return x {operator} {number}\n    return g(x, y)\n"
     original = ast.unparse(ast.parse(source)).splitlines()
-    for mutant in mutants("a", source):
+    for mutant in make_mutants("a", source):
         lines = mutant.source.splitlines()
         assert len(lines) == len(original)
         assert sum(one != two for one, two in zip(lines, original, strict=True)) == 1

@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from autograder.course import Assignment, Course, open_course
+from autograder.course import Assignment, Course, Variant, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.generate import generate
 from autograder.judge.imports import bound
-from autograder.judge.result import Result
-from autograder.proof import proof
 from autograder.proof.build import build
-from autograder.proof.proof import Expectation, faults
-from autograder.proof.release import leaked_files, leaks, unmarked
+from autograder.proof.expectation import Expectation
+from autograder.proof.faults import find_faults
+from autograder.proof.prove import prove
+from autograder.proof.regions import find_marker_faults
+from autograder.proof.release import find_leaked_files, find_leaks
+from autograder.proof.tasks import find_answer_cell, group_tests, narrow_to_task
+from autograder.proof.trial import Trial, make_trials
 from autograder.records.grade import CellGrade, Check, Grade
 from tests.support.sandboxed import answer_cell, checking_cell, code
 from tests.support.tiny import NAME, SETUP, SQUARE_TEST, VARIANTS, source, write_course
@@ -55,7 +58,7 @@ def built(tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 def disproven(tiny: Course, tmp_path: Path) -> Callable[..., list[str]]:
     """What is left unproven of a source notebook and its variants, one line each."""
 
-    def prove(made: nb.Notebook | None = None, variants: str = CATCHES_ALL) -> list[str]:
+    def prove_one(made: nb.Notebook | None = None, variants: str = CATCHES_ALL) -> list[str]:
         shutil.rmtree(tmp_path / "course", ignore_errors=True)
         assignment = write_course(tmp_path / "course", made, variants).assignment(NAME)
         edited_source = nb.read(assignment.source_path)
@@ -63,10 +66,10 @@ def disproven(tiny: Course, tmp_path: Path) -> Callable[..., list[str]]:
         for stripped, full in zip(release["cells"], edited_source["cells"], strict=False):
             if not nb.is_answer(full):  # what nbgrader would take over as it is
                 stripped.update(metadata=full["metadata"], source=full["source"])
-        rows = proof.prove(assignment, edited_source, release, 2)
+        rows = prove(assignment, edited_source, release, 2)
         return [f"{name}: {broken}" for name, broken, _ in rows if broken]
 
-    return prove
+    return prove_one
 
 
 def test_what_is_proven_is_published(built: Callable[..., list[str]], tmp_path: Path) -> None:
@@ -84,14 +87,14 @@ def test_what_is_disproven_is_refused_and_the_old_release_stays(
     old = tmp_path / "course/release/tiny/tiny.ipynb"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"old")
-    assert built(edited(double="double\nNone")) == ["blank: double gets 1, and should get nothing"]
+    assert built(edited(double="double\nNone")) == ["blank: double gets 1 but should get 0"]
     assert old.read_bytes() == b"old"
 
 
 def test_a_leak_is_refused(built: Callable[..., list[str]], tmp_path: Path) -> None:
     made = source()
     made["cells"][2]["metadata"]["note"] = "squared_value = x * x"
-    line = "left in the release: cell 3 (square-solution): 'squared_value = x * x'"
+    line = "left in the release: cell 3 (square-solution): hidden line 'squared_value = x * x'"
     assert built(made) == [line]
     assert not (tmp_path / "course/release").exists()
 
@@ -104,7 +107,7 @@ def test_a_solution_that_fails_its_own_test_is_disproven(disproven: Callable[...
 def test_points_that_do_not_agree_are_told_as_the_solutions_alone(disproven: Callable[..., list[str]]) -> None:
     """Else every wheat and chaff would say something that follows from it."""
     made = edited(square=SQUARE_TEST.replace("points=2", "points=1").replace(", 1):", ", 0.5):"))
-    assert disproven(made) == ["solution: square gets 1 of 2 (its checks are worth 1 together)"]
+    assert disproven(made) == ["solution: square gets 1 of 2 (its checks add up to 1)"]
 
 
 def test_a_wrong_solution_says_nothing_of_tolerances(built: Callable[..., list[str]]) -> None:
@@ -122,24 +125,24 @@ def test_a_wrong_solution_says_nothing_of_tolerances(built: Callable[..., list[s
 @pytest.mark.parametrize(
     ("cell", "text", "said"),
     [
-        ("square", SQUARE_TEST.replace("### END HIDDEN TESTS", ""), "line 5 begins a region that does not end"),
-        ("square", SQUARE_TEST.replace("### BEGIN HIDDEN TESTS", ""), "line 9 ends what no line has begun"),
+        ("square", SQUARE_TEST.replace("### END HIDDEN TESTS", ""), "line 5 opens a region that no line closes"),
+        ("square", SQUARE_TEST.replace("### BEGIN HIDDEN TESTS", ""), "line 9 closes a region that no line opens"),
         (
             "square",
             f"{SQUARE_TEST}\n{SQUARE_TEST}".replace("### END HIDDEN TESTS", "", 1),
-            "line 14 begins what line 5",
+            "line 14 opens a region inside the one from line 5",
         ),
         (
             "double_solution",
             "def double(x):\n    ### BEGIN SOLUTION\n    return x + x",
-            "line 2 begins a region that does",
+            "line 2 opens a region that no",
         ),
-        ("double_solution", f"def double(x): return x + x\n{SQUARE_TEST}", "does not belong into a cell of this kind"),
-        ("essay", "### BEGIN MARK SCHEME\nOne.\n", "line 1 begins a region that does not end"),
+        ("double_solution", f"def double(x): return x + x\n{SQUARE_TEST}", "belongs in a test cell"),
+        ("essay", "### BEGIN MARK SCHEME\nOne.\n", "line 1 opens a region that no line closes"),
         (
             "double_solution",
             "def double(x):\n    return x + x",
-            "no line ### BEGIN SOLUTION: students would get nothing",
+            "no line ### BEGIN SOLUTION: students would not get even",
         ),
     ],
 )
@@ -158,9 +161,9 @@ def test_a_mark_scheme_does_not_end_the_solution_that_it_stands_in() -> None:
     made = edited(
         double_solution=f"def double(x):\n    ### BEGIN SOLUTION\n{scheme}    twice_the_number = x + x\n    ### END SOLUTION"
     )
-    assert unmarked(made) == []
+    assert find_marker_faults(made) == []
     assert any(
-        "twice_the_number" in leak for leak in leaks(made, edited(double_solution="    twice_the_number = x + x"))
+        "twice_the_number" in leak for leak in find_leaks(made, edited(double_solution="    twice_the_number = x + x"))
     )
 
 
@@ -169,7 +172,7 @@ def test_what_is_tried_comes_in_the_notebooks_order(tmp_path: Path) -> None:
     course = write_course(tmp_path / "course", variants=VARIANTS)
     other = course.root / "assignments" / NAME / "variants" / "double.py"
     other.write_text("# %% wheat: sum\ndef double(x): return x + x\n")
-    names = list(proof.expectations(course.assignment(NAME), source()))
+    names = list(make_trials(course.assignment(NAME), source()))
     assert names == ["solution", "blank", "wheat-square-power", "chaff-square-doubles", "wheat-double-sum"]
 
 
@@ -177,7 +180,7 @@ def test_what_breaks_many_is_said_once(built: Callable[..., list[str]]) -> None:
     wheats = "".join(f"\n# %% wheat: w{n}\ndef square(x): return x**2\n" for n in range(5))
     (line,) = built(edited(), variants=VARIANTS + wheats.replace("x**2", "0"))[:1]
     assert line.startswith("wheat-square-w0: square gets 0 of 2")
-    assert line.endswith("(so do wheat-square-w1, wheat-square-w2, wheat-square-w3 and 1 more)")
+    assert line.endswith("(also wheat-square-w1, wheat-square-w2, wheat-square-w3 and 1 more)")
 
 
 def test_one_task_is_tried_alone_and_nothing_is_released(built: Callable[..., list[str]], tmp_path: Path) -> None:
@@ -196,19 +199,19 @@ def test_one_task_is_tried_alone_and_nothing_is_released(built: Callable[..., li
         assert total == len(graded)
         graded.sort()
 
-    assert build(proof.narrowed(assignment, "double"), 2, watch) == []
+    assert build(narrow_to_task(assignment, "double"), 2, watch) == []
     assert graded == ["blank", "solution"]
     graded.clear()
     assert not list((tmp_path / "course").glob("release/*"))
     assert not list((tmp_path / "course").rglob("*.known"))
-    assert len(build(proof.narrowed(assignment, "square"), 2, watch)) == 1
-    with pytest.raises(CourseError, match="tiny has no task 'cube'; there are: square, double"):
-        proof.narrowed(assignment, "cube")
+    assert len(build(narrow_to_task(assignment, "square"), 2, watch)) == 1
+    with pytest.raises(CourseError, match="tiny has no task 'cube'; its tasks are: square, double"):
+        narrow_to_task(assignment, "cube")
 
 
 def test_a_release_that_imports_the_engine_is_refused(built: Callable[..., list[str]]) -> None:
     made = edited(square=f"from autograder.checks import is_close\n{SQUARE_TEST}")
-    told = "square imports autograder, which students do not have: import it in the hidden part"
+    told = "square imports autograder, which students do not have: import it in the hidden part of a test cell"
     assert built(made) == [told]
 
 
@@ -289,39 +292,39 @@ def test_a_practice_cell_without_points_is_proven_by_its_checks(disproven: Calla
     [
         (
             edited(setup=SETUP.replace("Not written yet.", "Not yet.")),
-            "the copy of class Checks is not that of autograder/checks.py",
+            "setup: class Checks differs from autograder/checks/checks.py",
         ),
         (edited(double="assert ("), "double is not valid Python"),
-        (edited(double="assert 1"), "double uses nothing that a student writes"),
+        (edited(double="assert 1"), "double uses nothing that an answer cell defines"),
         (
             edited(double_solution="def double(x: return x"),
-            "; double-solution is not valid Python: invalid syntax (line 1)",
+            ": double-solution is not valid Python: invalid syntax (line 1)",
         ),
         (
             edited(double="assert double(2) == square(2)"),
-            "double uses square-solution and double-solution: one mistake",
+            "double uses square-solution and double-solution, so one mistake",
         ),
     ],
 )
 def test_what_is_wrong_before_anything_runs_is_said(made: nb.Notebook, fault: str) -> None:
-    assert [text for text in faults(made) if fault in text]
-    assert len(faults(made)) == 1
+    assert [text for text in find_faults(made) if fault in text]
+    assert len(find_faults(made)) == 1
 
 
 def test_a_name_that_stands_twice_is_said() -> None:
     made = source()
     made["cells"].append(copy.deepcopy(made["cells"][5]))
-    assert faults(made) == ["grade_id double stands 2 times"]
+    assert find_faults(made) == ["grade_id double is used by 2 cells: give each an ID of its own"]
 
 
 def test_the_tiny_assignment_has_no_fault() -> None:
-    assert faults(source()) == []
+    assert find_faults(source()) == []
 
 
 def test_a_variant_of_no_task_is_an_error(tiny: Course) -> None:
-    variant = proof.Variant("wheat", "cube", "other", "")
+    variant = Variant("wheat", "cube", "other", "")
     with pytest.raises(CourseError, match="the notebook has no answer cell cube-solution"):
-        proof.answer_cell(proof.tests_of(nb.read(tiny.assignment(NAME).source_path)), variant)
+        find_answer_cell(group_tests(nb.read(tiny.assignment(NAME).source_path)), variant)
 
 
 def test_one_task_alone_is_not_proven_without_its_variants(tiny: Course, tmp_path: Path) -> None:
@@ -330,19 +333,19 @@ def test_one_task_alone_is_not_proven_without_its_variants(tiny: Course, tmp_pat
     (variants,) = (assignment.folder / "variants").glob("*.py")
     variants.rename(variants.with_name("sqare.py"))
     with pytest.raises(CourseError, match="the notebook has no answer cell sqare-solution"):
-        proof.narrowed(assignment, "square")
+        narrow_to_task(assignment, "square")
 
 
 def test_one_task_alone_says_why_nothing_tests_it(tiny: Course, tmp_path: Path) -> None:
     assignment = write_course(tmp_path / "course", edited(double_solution="def double(x: return x")).assignment(NAME)
     with pytest.raises(
-        CourseError, match="no test uses what it defines; double-solution is not valid Python: invalid syntax"
+        CourseError, match="no test cell uses what it defines; double-solution is not valid Python: invalid syntax"
     ):
-        proof.narrowed(assignment, "double")
+        narrow_to_task(assignment, "double")
 
 
 def test_a_test_belongs_to_the_cell_whose_names_it_uses() -> None:
-    assert proof.tests_of(source()) == {"square-solution": {"square"}, "double-solution": {"double"}}
+    assert group_tests(source()) == {"square-solution": {"square"}, "double-solution": {"double"}}
 
 
 @pytest.mark.parametrize(
@@ -363,31 +366,33 @@ def test_a_secret_line_is_found_wherever_it_stands(place: str) -> None:
     clean = copy.deepcopy(source())
     for cell in clean["cells"]:
         cell["source"] = ""
-    assert leaks(source(), clean) == []
+    assert find_leaks(source(), clean) == []
     hidden = 'assert square(300) == 90_000, "Try a larger number."'
     places: dict[str, Any] = {"source": f"x\n    {hidden}", "metadata": {"a": [{hidden: 1}]}, "id": hidden}
     clean["cells"][1][place] = places.get(place, [{"text": [hidden]}])
-    assert any("Try a larger number" in leak for leak in leaks(source(), clean))
+    assert any("Try a larger number" in leak for leak in find_leaks(source(), clean))
 
 
-def test_markers_and_outputs_in_a_release_are_leaks() -> None:
+def test_markers_and_outputs_in_a_release_are_find_leaks() -> None:
     release = {"cells": [code("### END SOLUTION"), {**code("1"), "execution_count": 3}, code("x")]}
-    assert leaks({"cells": []}, release) == [
-        "cell 1 (code) holds a marker '### END SOLUTION'",
-        "cell 2 (code) has outputs",
+    assert find_leaks({"cells": []}, release) == [
+        "cell 1 (code): marker '### END SOLUTION'",
+        "cell 2 (code): outputs",
     ]
 
 
 def test_a_line_that_is_public_elsewhere_is_no_leak() -> None:
     public = "return images @ texts.T"
     secret = {"cells": [answer_cell(f"### BEGIN SOLUTION\n{public}\n### END SOLUTION"), checking_cell(public)]}
-    assert leaks(secret, {"cells": [code(public)]}) == []
+    assert find_leaks(secret, {"cells": [code(public)]}) == []
 
 
 def test_a_file_that_the_source_does_not_have_is_a_leak(tiny: Course, tmp_path: Path) -> None:
     for name in ("tiny.ipynb", "answers.csv"):
         (tmp_path / name).write_text("")
-    assert leaked_files(tiny.assignment(NAME), tmp_path) == ["unexpected file answers.csv"]
+    assert find_leaked_files(tiny.assignment(NAME), tmp_path) == [
+        "unexpected file answers.csv: delete it from source/tiny/"
+    ]
 
 
 def grade(status: str = "completed", **scores: float | None) -> Grade:
@@ -402,19 +407,19 @@ def grade(status: str = "completed", **scores: float | None) -> Grade:
         (Expectation(frozenset("ab")), grade(a=2, b=1), "b gets 1 of 2 (c: no)"),
         (Expectation(frozenset("a"), less=frozenset("b")), grade(a=2, b=1), ""),
         (Expectation(frozenset("a"), less=frozenset("b")), grade(a=2, b=2), "b gets full marks: no check catches it"),
-        (Expectation(frozenset(), none=frozenset("a")), grade(a=0.5), "a gets 0.5, and should get nothing"),
+        (Expectation(frozenset(), none=frozenset("a")), grade(a=0.5), "a gets 0.5 but should get 0"),
         (Expectation(frozenset()), grade("unreadable", a=None), "unreadable: a note"),
     ],
 )
 def test_what_a_grade_does_not_keep_of_an_expectation(expected: Expectation, made: Grade, broken: str) -> None:
-    assert expected.broken_by(made) == broken
+    assert expected.find_fault(made) == broken
 
 
 def test_full_marks_with_an_error_after_them_are_disproven() -> None:
     """Its checks earn them here; stock nbgrader would give the cell nothing."""
     cells = {"square": CellGrade(3, 3, (Check("shape", 3, True),), "ValueError: the checks are worth 3, the task 4")}
     grade = Grade("solution", NAME, "completed", cells)
-    assert Expectation(frozenset(cells)).broken_by(grade).startswith("square raises ValueError")
+    assert Expectation(frozenset(cells)).find_fault(grade).startswith("square gets full marks, then raises ValueError")
 
 
 @pytest.mark.parametrize(("less", "broken"), [(frozenset(), "timed out: the plot"), (frozenset({"double"}), "")])
@@ -424,7 +429,7 @@ def test_a_right_answer_that_runs_out_of_time_where_no_points_are_is_disproven(
     """It would cost a student the plot. A chaff may hang: that is its mistake."""
     cells = {"square": CellGrade(2, 2), "double": CellGrade(1, 0 if less else 1)}
     grade = Grade("wheat", NAME, "timed out", cells, ("the plot",))
-    assert proof.broken(Result(grade), Expectation(frozenset(cells) - less, less)) == broken
+    assert Trial("wheat", {}, Expectation(frozenset(cells) - less, less)).find_fault(grade) == broken
 
 
 def test_what_running_the_notebook_left_beside_it_is_not_handed_out(tmp_path: Path) -> None:
@@ -438,4 +443,4 @@ def test_what_running_the_notebook_left_beside_it_is_not_handed_out(tmp_path: Pa
     generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
     made = tmp_path / "release" / NAME
     assert {path.name for path in made.rglob("*") if path.is_file()} == {"tiny.ipynb", "words.txt"}
-    assert leaked_files(assignment, made) == []
+    assert find_leaked_files(assignment, made) == []

@@ -16,7 +16,7 @@ from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.grading.grading import Class
-from autograder.proof import proof
+from autograder.proof.prove import prove as prove_assignment
 from autograder.records import reference
 from tests.support.tiny import NAME, Desk, source, write_course
 
@@ -44,7 +44,7 @@ def assignment(tmp_path: Path, tiny: Course, quick: None) -> Iterator[Assignment
 
 
 def prove(assignment: Assignment) -> list[str]:
-    rows = proof.prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2)
+    rows = prove_assignment(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2)
     return [f"{name}: {broken}" for name, broken, _ in rows if broken]
 
 
