@@ -1,4 +1,4 @@
-"""`autograder build`: makes a release, proves its tests and publishes it, or lists what is wrong and keeps the old one."""
+"""`autograder build`: makes a release, proves its tests, and publishes it or lists what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.gradebook.generate import generate
 from autograder.judge.result import Result
-from autograder.proof import faults, release
+from autograder.proof import release
+from autograder.proof.faults import find_engine_imports, find_faults, find_invalid_variants
 from autograder.proof.margins import collect_comparisons, measure_margins
 from autograder.proof.prove import Outcome, prove
 from autograder.proof.regions import find_marker_faults
@@ -23,22 +24,19 @@ MOST_NAMES = 3  # names on a line before the rest is only counted
 def build(assignment: Assignment, workers: int, watch: Watch) -> list[str]:
     """Make, prove and publish the release of an assignment; return what is wrong, one line each, [] if it was published.
 
-    The first stage that finds something ends it. An assignment narrowed to one task is proven but never published. `watch`
-    shows progress over the proof. CourseError if the course itself cannot be read.
+    The first stage that finds something ends it, and the old release stays. An assignment narrowed to one task is proven but
+    never published. `watch` shows progress over the proof. CourseError if the course itself cannot be read.
     """
     source = nb.read(assignment.source_path)
-    problems = [
-        *find_marker_faults(source), *faults.find_faults(source), *faults.find_invalid_variants(assignment),
-    ]  # fmt: skip
+    problems = [*find_marker_faults(source), *find_faults(source), *find_invalid_variants(assignment)]
     if problems:
         return problems
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder) / "release"
         stripped = generate(assignment, scratch, f"sqlite:///{folder}/gradebook.db")
         generated = scratch / assignment.name
-        problems = _inspect_release(assignment, source, stripped, generated) or _try_out(
-            assignment, source, stripped, workers, watch
-        )
+        problems = _inspect_release(assignment, source, stripped, generated)
+        problems = problems or _try_out(assignment, source, stripped, workers, watch)
         if not problems and not assignment.task:
             release.publish(generated, assignment)
     return problems
@@ -48,7 +46,7 @@ def _inspect_release(assignment: Assignment, source: nb.Notebook, stripped: nb.N
     """What students must not get and what they lack, one line each."""
     return [
         *(f"left in the release: {leak}" for leak in release.find_leaks(source, stripped)),
-        *faults.find_engine_imports(stripped),
+        *find_engine_imports(stripped),
         *release.find_leaked_files(assignment, folder),
     ]
 

@@ -31,9 +31,8 @@ def _find_misplaced_tests(source: nb.Notebook) -> Iterator[str]:
     cells = list(nb.known_cells(source))
     answers = {str(nb.grade_id(cell)): bound(nb.source(cell)) for cell in cells if nb.is_answer(cell)}
     errors = find_syntax_errors(source)
-    advice = (
-        "; ".join(error for name, error in errors.items() if name in answers) or "call the student's function in it"
-    )
+    unread = [error for name, error in errors.items() if name in answers]
+    advice = "; ".join(unread) or "call the student's function in it"
     for cell in filter(nb.is_test, cells):
         name = str(nb.grade_id(cell))
         tested = [answer for answer, names in answers.items() if used([nb.source(cell)]) & names]
@@ -42,7 +41,7 @@ def _find_misplaced_tests(source: nb.Notebook) -> Iterator[str]:
         elif not tested:
             yield f"{name} uses nothing that an answer cell defines: {advice}"
         elif len(tested) > 1:
-            yield f"{name} uses {' and '.join(tested)}, so one mistake would cost points twice: split it into two test cells"
+            yield f"{name} uses {' and '.join(tested)}, so one mistake would cost points twice: write a test cell for each"
 
 
 def _find_old_checks(source: nb.Notebook) -> Iterator[str]:

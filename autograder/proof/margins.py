@@ -73,17 +73,14 @@ class Margin:
             return (
                 f"{where}: {need} and a mistake ({self.wrong_by}) {self.wrong:.2g} of it: no tolerance separates them"
             )
-        return f"{where}: {need}; on another machine rounding may be {ROOM} times as large: widen it"
+        return f"{where}: {need}; on another machine rounding may be {ROOM} times as large: widen the tolerance"
 
 
 def collect_comparisons(expected: Expectation, result: Result) -> Comparisons:
     """Collect what a trial compared; of a chaff, only in the cells that should catch it."""
     cells = result.grade.cells
-    shares = {
-        cell: shares
-        for cell, shares in read_comparisons(result).items()
-        if expected.is_right or cell in expected.less
-    }  # fmt: skip
+    compared = read_comparisons(result)
+    shares = {cell: compared[cell] for cell in compared if expected.is_right or cell in expected.less}
     whole = frozenset(name for name in cells if cells[name].whole)
     return Comparisons(result.grade.student, expected.is_right, shares, whole)
 

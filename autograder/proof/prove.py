@@ -1,6 +1,7 @@
-"""Proves an assignment's tests: right answers get full marks, the blank release none, and every chaff loses its own task.
+"""Proves an assignment's tests by grading its solution, blank release, wheats and chaffs.
 
-All of them are graded exactly as a student's submission is.
+Right answers must get full marks, the blank release none, and each chaff must lose marks in its own task and in no other. All
+are graded exactly as a student's submission is.
 """
 
 from __future__ import annotations
@@ -15,11 +16,9 @@ from autograder.judge.batch import Batch
 from autograder.judge.result import Result
 from autograder.proof import reference
 from autograder.proof.results import find_raising_cell, read_outputs, read_transcript
-from autograder.proof.tasks import find_answer_cell, group_tests
-from autograder.proof.trial import Trial, make_job, make_trials
+from autograder.proof.tasks import group_tests
+from autograder.proof.trial import make_job, make_trials
 from autograder.records import known
-from autograder.records.grade import Grade
-from autograder.records.transcript import Transcript
 
 
 class Outcome(NamedTuple):
@@ -39,43 +38,22 @@ def prove(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, wor
     wheat or chaff belongs to no answer cell.
     """
     trials = make_trials(assignment, source)
-    answers = _Answers(assignment, source)
-    with Batch.of(assignment, source, min(workers, len(trials))) as batch:
-        solution = trials.pop("solution")
+    workers = min(workers, len(trials))
+    solution = trials.pop("solution")
+    with Batch.of(assignment, source, workers) as batch:
         job = replace(make_job(assignment, source, release, solution), record=True)
-        outcome = _judge_solution(solution, next(batch.run([job])))
-        yield outcome
-        if outcome.fault:
+        result = next(batch.run([job]))
+        # What raises beside the right answers would raise for every student.
+        fault = solution.find_fault(result.grade) or find_raising_cell(result)
+        yield Outcome(solution.name, fault, result)
+        if fault:
             return
-        reference.write(assignment, read_outputs(outcome.result))
-        answers.add(outcome.result)
+        reference.write(assignment, read_outputs(result))
+        graded = {solution.name: ("", result.grade, read_transcript(result))}
         for result in batch.run(make_job(assignment, source, release, trial) for trial in trials.values()):
-            answers.add(result)
-            name = result.grade.student
-            yield Outcome(name, trials[name].find_fault(result.grade), result)
+            trial = trials[result.grade.student]
+            if trial.cell:
+                graded[trial.name] = (trial.cell, result.grade, read_transcript(result))
+            yield Outcome(trial.name, trial.find_fault(result.grade), result)
     if not assignment.task:
-        answers.save()
-
-
-def _judge_solution(solution: Trial, result: Result) -> Outcome:
-    """The solution's outcome. None of its cells may raise, since they would raise for every student."""
-    return Outcome(solution.name, solution.find_fault(result.grade) or find_raising_cell(result), result)
-
-
-class _Answers:
-    """Collects what the solution and the chaffs answered, for the hints."""
-
-    def __init__(self, assignment: Assignment, source: nb.Notebook) -> None:
-        self.assignment, self.source = assignment, source
-        self.tests = group_tests(source)
-        chaffs = [variant for variant in assignment.variants if variant.kind == "chaff"]
-        self.cells = {"solution": ""} | {chaff.label: find_answer_cell(self.tests, chaff) for chaff in chaffs}
-        self.graded: dict[str, tuple[str, Grade, Transcript]] = {}
-
-    def add(self, result: Result) -> None:
-        name = result.grade.student
-        if name in self.cells:
-            self.graded[name] = (self.cells[name], result.grade, read_transcript(result))
-
-    def save(self) -> None:
-        known.write(self.assignment, self.source, self.tests, self.graded)
+        known.write(assignment, source, group_tests(source), graded)

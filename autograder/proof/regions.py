@@ -11,7 +11,7 @@ MARKERS = ("### BEGIN", "### END")
 
 
 @dataclass(frozen=True)
-class Kind:
+class RegionKind:
     """A kind of region: its name in the markers, the cells that it belongs in, and these in words."""
 
     name: str
@@ -21,9 +21,9 @@ class Kind:
 
 # What nbgrader removes from a release. It reads a mark scheme in its own task cells only; here it lies inside a solution.
 KINDS = (
-    Kind("SOLUTION", nb.is_answer, "an answer cell"),
-    Kind("HIDDEN TESTS", nb.is_test, "a test cell"),
-    Kind("MARK SCHEME", nb.is_answer, "an answer cell"),
+    RegionKind("SOLUTION", nb.is_answer, "an answer cell"),
+    RegionKind("HIDDEN TESTS", nb.is_test, "a test cell"),
+    RegionKind("MARK SCHEME", nb.is_answer, "an answer cell"),
 )
 
 
@@ -47,13 +47,11 @@ def find_marker_faults(source: nb.Notebook) -> list[str]:
         where = f"cell {nb.grade_id(cell) or index}"
         faults += (f"{where}: {fault}" for kind in KINDS for fault in _find_kind_faults(cell, kind))
         if nb.is_answer(cell) and cell["cell_type"] == "code" and "BEGIN SOLUTION" not in nb.source(cell):
-            faults.append(
-                f"{where}: no line ### BEGIN SOLUTION: students would not get even the signature; mark the solution"
-            )
+            faults.append(f"{where}: no line ### BEGIN SOLUTION: without it students do not even get the signature")
     return faults
 
 
-def _find_kind_faults(cell: nb.Cell, kind: Kind) -> Iterator[str]:
+def _find_kind_faults(cell: nb.Cell, kind: RegionKind) -> Iterator[str]:
     opened = 0  # the line that opened the region around the current one
     for number, line in enumerate(nb.source(cell).split("\n"), 1):
         if f"BEGIN {kind.name}" in line:

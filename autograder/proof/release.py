@@ -17,8 +17,7 @@ SHOWN_LENGTH = 60  # characters of a leaked line in a message
 
 
 def find_leaks(source: nb.Notebook, release: nb.Notebook) -> list[str]:
-    """List what a release still holds of solutions, hidden tests, mark schemes and outputs, one line each; [] proves that
-    nothing leaked."""
+    """List what a release still holds of solutions, hidden tests, mark schemes and outputs, one line each; [] if nothing."""
     cells = [nb.source(cell) for cell in source["cells"]]
     public = {line.strip() for text in cells for line, is_hidden in split_lines(text) if not is_hidden}
     hidden = {line for text in cells for line in hidden_lines(text)} - public

@@ -17,12 +17,14 @@ from autograder.records.grade import Grade
 class Trial:
     """A submission of the instructor's: its name, its answers by grade_id, and what it must score.
 
-    `setup` is code that runs in a cell before all others.
+    `cell` is the answer cell that holds a chaff's mistake, "" for all others. `setup` is code that runs in a cell before all
+    others.
     """
 
     name: str
     answers: dict[str, str]
     expected: Expectation
+    cell: str = ""
     setup: str = ""
 
     def find_fault(self, grade: Grade) -> str:
@@ -57,8 +59,10 @@ def make_trials(assignment: Assignment, source: nb.Notebook) -> dict[str, Trial]
 
 def _make_trial(variant: Variant, solution: dict[str, str], tests: Tests, everything: frozenset[str]) -> Trial:
     cell = find_answer_cell(tests, variant)
-    lost = tests[cell] if variant.kind == "chaff" else frozenset()
-    return Trial(variant.label, {**solution, cell: variant.source}, Expectation(everything - lost, less=lost))
+    answers = {**solution, cell: variant.source}
+    if variant.kind == "wheat":
+        return Trial(variant.label, answers, Expectation(everything))
+    return Trial(variant.label, answers, Expectation(everything - tests[cell], less=tests[cell]), cell)
 
 
 def make_job(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, trial: Trial) -> Job:

@@ -13,8 +13,10 @@ WHOLE_CELL = "the whole cell"
 
 @dataclass(frozen=True)
 class CheckName:
-    """A check of a test cell. `occurrence` counts, from 0, the checks of one name in a cell; a cell without checks counts as
-    one check."""
+    """A check of a test cell; a cell without checks counts as one check.
+
+    `occurrence` counts the checks of one name in a cell, from 0.
+    """
 
     cell: str
     name: str
@@ -23,8 +25,10 @@ class CheckName:
 
 @dataclass(frozen=True)
 class Row:
-    """A mistake, the checks that catch it, and the grades of its test cells, which are equal if nothing tells two mistakes
-    apart."""
+    """A mistake, the checks that catch it, and the grades of its test cells.
+
+    Two mistakes that nothing tells apart have equal grades.
+    """
 
     name: str
     caught_by: frozenset[CheckName]

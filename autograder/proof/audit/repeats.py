@@ -1,4 +1,4 @@
-"""Grades everything again with another seed, order, crew or processor, and lists what changed."""
+"""Grades everything again with another seed, order or processor, and lists what changed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ class Round:
 
 
 def plan_rounds(repeats: int, workers: int) -> list[Round]:
-    """Plan `repeats` rounds with other seeds and orders, every other one with one worker, and a last one that rounds as an
-    older processor; [] for no repeats."""
-    crews = [(seed, 1 if seed % 2 else workers) for seed in range(1, repeats + 1)]
-    rounds = [Round(f"seed +{seed}, {counted(crew, 'worker')}, another order", seed, crew) for seed, crew in crews]
+    """Plan `repeats` rounds with other seeds and orders, and a last one with an older processor's rounding; [] for none.
+
+    Every other round has one worker.
+    """
+    plans = [(seed, 1 if seed % 2 else workers) for seed in range(1, repeats + 1)]
+    rounds = [Round(f"seed +{seed}, {counted(count, 'worker')}, another order", seed, count) for seed, count in plans]
     return [*rounds, Round("with the rounding of an older processor", 0, workers, OLD_PROCESSOR)] if rounds else []
 
 
@@ -85,11 +87,9 @@ def _compare_cells(name: str, before: CellGrade, after: CellGrade | None, wordin
     if after is None or (after.score, after.trouble) != (before.score, before.trouble):
         return [f"{name} gets {before.score}, then {after.score if after else 'nothing'}"]
     old, new = _list_messages(before, wording), _list_messages(after, wording)
-    changed = [
-        (check, was, now) for (check, was), (other, now) in zip(old, new, strict=False) if (check, was) != (other, now)
-    ]
-    if changed:
-        check, was, now = changed[0]
+    changes = [(one, other) for one, other in zip(old, new, strict=False) if one != other]
+    if changes:
+        (check, was), (_, now) = changes[0]
         return [f"{name}, {check or 'its error'}: {was!r}, then {now!r}"]
     return [f"{name}: its checks changed"] if wording and after != before else []
 

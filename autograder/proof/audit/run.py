@@ -1,4 +1,4 @@
-"""`autograder audit`: grades wheats, chaffs and mutants of an assignment that was built, and collects findings."""
+"""`autograder audit`: grades an assignment's variants and mutants, and collects what it finds."""
 
 from __future__ import annotations
 
@@ -65,27 +65,33 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     CourseError if it was not built from today's source, or if its mutants.toml cannot be read.
     """
     built, verdicts = BuiltAssignment.open(assignment), read_verdicts(assignment)
-    trials = list(make_trials(assignment, built.source).values())
-    tests = {cell: names for cell, names in group_tests(built.source).items() if names}
-    tests = {cell: names for cell, names in tests.items() if assignment.task in ("", cell)}
-    mutants = {cell: make_mutants(cell, trials[0].answers[cell]) for cell in tests}
-    every_trial = [*trials, *add_conditions(trials)]
+    trials = make_trials(assignment, built.source)
+    solution, variants = trials["solution"], list(trials.values())
+    every_trial = [*variants, *add_conditions(variants)]
+    tests = _select_tests(built)
+    mutants = {cell: make_mutants(cell, solution.answers[cell]) for cell in tests}
     jobs = [built.make_job(trial) for trial in every_trial]
-    jobs += [built.make_mutant_job(mutant, trials[0], tests[cell]) for cell, some in mutants.items() for mutant in some]
+    jobs += [built.make_mutant_job(mutant, solution, tests[cell]) for cell in tests for mutant in mutants[cell]]
     results = built.grade(jobs, workers, watch)
 
-    tasks = tuple(_audit_task(cell, tests[cell], trials, mutants[cell], results) for cell in tests)
+    tasks = tuple(_audit_task(cell, tests[cell], variants, mutants[cell], results) for cell in tests)
     margins = _measure_margins(built.source, tests, every_trial, results)
     rounds = plan_rounds(repeats, workers)
-    changes = dict(run_rounds(built, trials, results, rounds, watch))
+    changes = dict(run_rounds(built, variants, results, rounds, watch))
     remarks = (
         *findings.check_trials(every_trial, results),
         *findings.check_failures(results),
         *findings.check_margins(margins),
         *_check_tasks(tasks, verdicts, changes, is_whole=not assignment.task),
     )
-    graded = len(jobs) + len(rounds) * len(trials)
+    graded = len(jobs) + len(rounds) * len(variants)
     return Audit(assignment.name, tasks, margins, verdicts, remarks, graded, repeats)
+
+
+def _select_tests(built: BuiltAssignment) -> Tests:
+    """The test cells of each answer cell that is audited: one that some test cell tests, and of the one task if there is one."""
+    tests = group_tests(built.source)
+    return {cell: names for cell, names in tests.items() if names and built.assignment.task in ("", cell)}
 
 
 def _audit_task(

@@ -1,4 +1,4 @@
-"""The instructor's verdicts on surviving mutants, from assignments/NAME/mutants.toml: one table for each mutant."""
+"""The instructor's verdicts on surviving mutants, one table each in assignments/NAME/mutants.toml."""
 
 from __future__ import annotations
 
