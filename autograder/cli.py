@@ -99,11 +99,11 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
     Refused, and the old release kept, if the solution or a wheat loses a mark, the blank release gets one, a chaff is not
     caught in its own task alone, or anything of a solution or hidden test is left in the release.
     """
-    from autograder.proof import proof
     from autograder.proof.build import build as build_release
+    from autograder.proof.tasks import narrow_to_task
 
     found = open_course(folder).assignment(assignment)
-    found = proof.narrowed(found, task) if task else found
+    found = narrow_to_task(found, task) if task else found
     problems = build_release(found, workers, lambda total, rows: progress(rows, total, f"proving {assignment}"))
     if problems:
         for problem in problems:
@@ -136,11 +136,11 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
     """
     from autograder.pages import audit as page
     from autograder.pages.tables import show_audit
-    from autograder.proof import proof
     from autograder.proof.audit import run
+    from autograder.proof.tasks import narrow_to_task
 
     found = open_course(folder).assignment(assignment)
-    found = proof.narrowed(found, task) if task else found
+    found = narrow_to_task(found, task) if task else found
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
         return progress(rows, total, f"auditing {assignment}", quiet=as_json)

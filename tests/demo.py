@@ -106,9 +106,9 @@ def report(console: Console, pupils: list[Pupil], grades: dict[str, Grade], poin
     for pupil in pupils:
         grade = grades[pupil.name]
         unreadable = pupil.status == "unreadable"
-        fine = grade.status == pupil.status and (unreadable or not pupil.expected.broken_by(grade))
+        fine = grade.status == pupil.status and (unreadable or not pupil.expected.find_fault(grade))
         surprises += not fine
-        expected = "-" if unreadable else pupil.expected.text(points)
+        expected = "-" if unreadable else pupil.expected.describe_points(points)
         got = "-" if grade.score is None else f"{grade.score:g}"
         table.add_row(
             pupil.name, grade.status, expected, got, "as expected" if fine else "UNEXPECTED", "; ".join(grade.notes)

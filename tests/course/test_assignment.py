@@ -9,17 +9,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from autograder.judge.result import Result
 
 from autograder.checks import assert_close
-from autograder.checks.recorded import read_outputs
+from autograder.checks.recorded import read_outputs as outputs
 from autograder.course import Assignment, Variant, open_course
 from autograder.course import notebook as nb
+from autograder.gradebook.generate import generate
 from autograder.grading.grading import Class
-from autograder.proof import proof, release
-from autograder.proof.audit.mutants import mutants
-from autograder.proof.audit.verdicts import verdicts
-from autograder.proof.build import narrow
+from autograder.proof import release
+from autograder.proof.audit.mutants import make_mutants
+from autograder.proof.audit.verdicts import read_verdicts
+from autograder.proof.build import find_narrow_tolerances
+from autograder.proof.prove import Outcome, prove
+from autograder.proof.tasks import find_answer_cell, group_tests
+from autograder.proof.trial import make_trials
 from autograder.records import reference
 from autograder.records.grade import Grade
 from tests.support.classroom import ROOT, Classroom, hand_in, make_course
@@ -63,7 +66,7 @@ def committed(assignment: Assignment) -> nb.Notebook:
 
 
 def test_the_committed_release_is_what_nbgrader_makes_of_the_source(assignment: Assignment, tmp_path: Path) -> None:
-    release.generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
+    generate(assignment, tmp_path / "release", f"sqlite:///{tmp_path}/gradebook.db")
     assert contents(assignment.release_folder) == contents(tmp_path / "release" / assignment.name)
 
 
@@ -74,8 +77,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
     assignment: Assignment, source: nb.Notebook, committed: nb.Notebook
 ) -> None:
-    assert release.leaks(source, committed) == []
-    assert release.leaked_files(assignment, assignment.release_folder) == []
+    assert release.find_leaks(source, committed) == []
+    assert release.find_leaked_files(assignment, assignment.release_folder) == []
     text = assignment.release_path.read_text()
     for sign in (
         "BEGIN SOLUTION",
@@ -92,13 +95,13 @@ def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
 
 def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.Notebook) -> None:
     """In a cell's text, in its metadata, in its outputs: the proof of no leak can fail."""
-    secret = next(line for cell in source["cells"] for line in release._secret_lines(nb.source(cell)))
+    secret = next(line for cell in source["cells"] for line in release.hidden_lines(nb.source(cell)))
     for place in ("source", "metadata", "outputs"):
         spoiled = nb.with_answers(committed, {})
         cell = next(cell for cell in spoiled["cells"] if cell["cell_type"] == "code")
         leak = {"source": secret, "metadata": {"note": secret}, "outputs": [{"text": [secret]}]}[place]
         cell[place] = leak
-        assert release.leaks(source, spoiled), place
+        assert release.find_leaks(source, spoiled), place
 
 
 def test_what_lies_beside_the_notebook_is_what_the_small_clips_folder_holds(assignment: Assignment) -> None:
@@ -121,28 +124,28 @@ def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 @pytest.fixture(scope="module")
-def proof_rows(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> list[tuple[str, str, Result]]:
-    return list(proof.prove(copy, source, committed, workers=2))
+def proof_rows(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> list[Outcome]:
+    return list(prove(copy, source, committed, workers=2))
 
 
 @pytest.fixture(scope="module")
-def proven(proof_rows: list[tuple[str, str, Result]]) -> dict[str, tuple[str, Grade]]:
+def proven(proof_rows: list[Outcome]) -> dict[str, tuple[str, Grade]]:
     return {name: (broken, result.grade) for name, broken, result in proof_rows}
 
 
 def test_every_tolerance_leaves_right_answers_room(
-    copy: Assignment, source: nb.Notebook, proof_rows: list[tuple[str, str, Result]]
+    copy: Assignment, source: nb.Notebook, proof_rows: list[Outcome]
 ) -> None:
-    assert narrow(copy, source, [result for _, _, result in proof_rows]) == []
+    assert find_narrow_tolerances(copy, source, [result for _, _, result in proof_rows]) == []
     if "assert_close(" in str(source):
         assert any(shares for _, _, result in proof_rows for shares in result.compared.values())
 
 
 def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment, source: nb.Notebook) -> None:
     """Whether it survives takes an audit, which is too long for here; that it is there does not."""
-    answers = proof.expectations(assignment, source)["solution"][0]
-    there = {mutant.id for cell in proof.tests_of(source) for mutant in mutants(cell, answers[cell])}
-    judged = verdicts(assignment)
+    answers = make_trials(assignment, source)["solution"].answers
+    there = {mutant.id for cell in group_tests(source) for mutant in make_mutants(cell, answers[cell])}
+    judged = read_verdicts(assignment)
     assert judged
     assert set(judged) <= there
 
@@ -151,7 +154,7 @@ def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
     assignment: Assignment, copy: Assignment, proven: object
 ) -> None:
     reference.require_fresh(assignment)
-    kept, recorded = (read_outputs(one.folder) for one in (assignment, copy))
+    kept, recorded = (outputs(one.folder) for one in (assignment, copy))
     assert set(kept) == set(recorded)
     for name, array in kept.items():
         assert_close(recorded[name], array, name, rtol=0, atol=1e-5)
@@ -181,7 +184,7 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
 def test_one_worker_gives_the_same_grades_as_two(
     copy: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
 ) -> None:
-    again = {name: result.grade for name, _, result in proof.prove(copy, source, committed, workers=1)}
+    again = {name: result.grade for name, _, result in prove(copy, source, committed, workers=1)}
     assert {name: grade.cells for name, grade in again.items()} == {name: g.cells for name, (_, g) in proven.items()}
 
 
@@ -207,7 +210,7 @@ def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_same_scores(
     by_problem: dict[str, list[dict[str, str]]] = {}
     chosen = in_class(ours.assignment(name))
     for variant in chosen:
-        cell = proof.answer_cell(classroom.own, variant)
+        cell = find_answer_cell(classroom.own, variant)
         by_problem.setdefault(variant.problem, []).append({cell: variant.source})
     rows = itertools.zip_longest(*by_problem.values(), fillvalue={})
     count = 0

@@ -23,9 +23,11 @@ from nbformat.v4 import new_code_cell, new_notebook, writes
 from autograder import checks, cli
 from autograder.course import Assignment, Course, Limits, Settings, open_course
 from autograder.course import notebook as nb
-from autograder.proof import proof, release
+from autograder.proof import release
 from autograder.proof.audit.findings import KINDS, Finding
 from autograder.proof.build import build
+from autograder.proof.expectation import Expectation
+from autograder.proof.faults import find_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
@@ -264,7 +266,7 @@ def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None
 
 REFUSED = {
     "is not valid Python": "def (",
-    "uses nothing that a student writes": "1.0",
+    "uses nothing that an answer cell defines": "1.0",
 }
 
 
@@ -272,7 +274,7 @@ REFUSED = {
 def test_a_refusal_before_anything_runs_reads_as_the_page_says(example: Assignment, said: str, test: str) -> None:
     setup = "import torch\nimport torch.nn.functional as F\ntable = [1.0]"
     write_example(example.course, setup=setup, unit_rows=test)
-    found = proof.faults(nb.read(example.source_path))
+    found = find_faults(nb.read(example.source_path))
     assert any(said in line for line in found), found
     assert said in (ROOT / "docs" / "instructor.md").read_text()
 
@@ -283,19 +285,19 @@ def test_a_refusal_after_the_proof_reads_as_the_page_says() -> None:
     some = {"X": CellGrade(3.0, 1.0, (Check("CHECK", 2.0, False, "MESSAGE"),))}
     trouble = {"X": CellGrade(3.0, None, trouble="the test cell makes checks but does not end in their score")}
     for name, expected, cells in (
-        ("solution", proof.Expectation(task), some),
-        ("blank", proof.Expectation(frozenset(), none=task), some),
-        ("chaff-...", proof.Expectation(frozenset(), less=task), {"X": CellGrade(3.0, 3.0)}),
+        ("solution", Expectation(task), some),
+        ("blank", Expectation(frozenset(), none=task), some),
+        ("chaff-...", Expectation(frozenset(), less=task), {"X": CellGrade(3.0, 3.0)}),
     ):
-        assert f"`{name}: {expected.broken_by(Grade(name, NAME, 'completed', cells))}`" in page
-    assert f"`{proof.Expectation(frozenset()).broken_by(Grade('s', NAME, 'completed', trouble))}`" in page
+        assert f"`{name}: {expected.find_fault(Grade(name, NAME, 'completed', cells))}`" in page
+    assert f"`{Expectation(frozenset()).find_fault(Grade('s', NAME, 'completed', trouble))}`" in page
 
 
 def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:
     source = nb.read(example.source_path)
-    found = release.leaks(source, source)
-    assert any(re.match(r"cell 3 \(unit_rows-solution\): 'return features", line) for line in found), found
-    assert "`left in the release: cell 4 (X): '...'`" in (ROOT / "docs" / "instructor.md").read_text()
+    found = release.find_leaks(source, source)
+    assert any(re.match(r"cell 3 \(unit_rows-solution\): hidden line 'return features", line) for line in found), found
+    assert "`left in the release: cell 4 (X): hidden line '...'`" in (ROOT / "docs" / "instructor.md").read_text()
     assert f"{release.TELLING_LENGTH} characters or longer" in (ROOT / "docs" / "instructor.md").read_text()
 
 

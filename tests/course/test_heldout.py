@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from autograder.judge.result import Result
 
 from autograder.course import Assignment, open_course
 from autograder.course import notebook as nb
@@ -19,9 +20,8 @@ from autograder.course.lay import lay
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.replay import rescore
-from autograder.judge.result import Result
 from autograder.pages.feedback import Advice, page
-from autograder.proof import proof
+from autograder.proof.trial import make_trials
 from autograder.records import known
 from autograder.records.answers import numbers, plain
 from autograder.records.diagnose import Diagnosis, diagnose
@@ -83,11 +83,11 @@ def wrong_answers(path: Path) -> Iterator[Answer]:
 def sit(assignment: Assignment) -> Exam:
     """Grade every wrong answer beside right ones; of `THROUGHOUT` every wheat and chaff too."""
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    expected = proof.expectations(assignment, source)
-    right, _ = expected["solution"]
+    trials = make_trials(assignment, source)
+    right = trials["solution"].answers
     made = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(FOLDER / f"{assignment.name}.py")}
     typed = {name: {**right, answer.cell: answer.source} for name, answer in made.items()}
-    typed |= {name: cells for name, (cells, _) in expected.items() if assignment.name == THROUGHOUT}
+    typed |= {name: trial.answers for name, trial in trials.items() if assignment.name == THROUGHOUT}
 
     def job(name: str) -> Job:
         laid = lay(source, release, nb.with_answers(release, typed[name]))

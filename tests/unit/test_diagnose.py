@@ -22,7 +22,7 @@ from autograder.gradebook.book import Book
 from autograder.pages.explain import explain
 from autograder.pages.feedback import page
 from autograder.pages.students import write_feedback
-from autograder.proof import proof
+from autograder.proof.prove import prove
 from autograder.records import known
 from autograder.records.answers import question, shown
 from autograder.records.diagnose import Diagnosis, diagnose
@@ -111,7 +111,7 @@ def built(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     small.release(course, folder / "scratch")
     assignment = course.assignment(NAME)
     made = nb.read(assignment.source_path)
-    for name, broken, _ in proof.prove(assignment, made, nb.read(assignment.release_path), 2):
+    for name, broken, _ in prove(assignment, made, nb.read(assignment.release_path), 2):
         assert not broken, f"{name}: {broken}"
     desk = Desk(assignment)
     for student, answer in SUBMISSIONS.items():
@@ -499,7 +499,7 @@ def matrix_course(quick: None, tmp_path: Path) -> Iterator[Course]:
     (course.root / "assignments/tiny/variants/square.py").unlink()
     small.release(course, tmp_path / "scratch")
     assignment = course.assignment(NAME)
-    list(proof.prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2))
+    list(prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2))
     desk = Desk(assignment)
     answers = {"table-solution": "table = lambda n: [[1.25, 9.5], [3.75, float('nan')]]"}
     desk.hand_in("wrong", nb.with_answers(desk.release, answers))

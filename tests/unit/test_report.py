@@ -22,7 +22,7 @@ from autograder.pages.export import write_tasks
 from autograder.pages.items import FEWEST, interval, items
 from autograder.pages.report import Held, Report, report, write_report_files
 from autograder.pages.sheet import bins, letter, log_position
-from autograder.proof import proof
+from autograder.proof.prove import prove
 from tests.support import grading
 from tests.support.tiny import NAME, Desk
 
@@ -34,7 +34,7 @@ def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) 
     """A class with one of each mishap, graded; the assignment's known answers are those of its proof."""
     course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("report") / "course"))
     desk = Desk(course.assignment(NAME))
-    for _ in proof.prove(desk.assignment, nb.read(desk.assignment.source_path), desk.release, 2):
+    for _ in prove(desk.assignment, nb.read(desk.assignment.source_path), desk.release, 2):
         pass
     desk.hand_in_a_class()
     desk.hand_in("<script>alert(1)<", desk.answered(square_solution="def square(x): return 4"))
