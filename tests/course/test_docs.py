@@ -177,7 +177,7 @@ def test_the_settings_of_an_assignment_are_listed_with_their_defaults() -> None:
 def test_every_cell_that_the_lessons_checklist_names_is_there() -> None:
     """Of each item of the lesson: the notebook and the cells where it stands."""
     page = (ROOT / "docs" / "instructor.md").read_text()
-    table = page.split("\n| of the lesson |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    table = page.split("\n| item of the lesson |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     assert len(table) > 50
     cells = {
         path.parent.name: {cell.get("id") for cell in nb.read(path)["cells"]} for path in ROOT.glob("source/*/*.ipynb")
