@@ -30,6 +30,7 @@ from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
 from tests.support import tree
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
+from tests.unit.test_rooms import ROOMS
 
 BIN = Path(sys.executable).parent
 README = ROOT / "README.md"
@@ -230,6 +231,11 @@ def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> No
     assert sorted(modules) == sorted([*(path.stem for path in inner), "templates/"])
     assert sorted(named) == sorted([*tree.entries(ROOT), *tree.entries(ROOT / "tests"), *rooms, *doors])
     assert all((ROOT / name).exists() for name in tree.PURPOSES)
+
+
+def test_the_contributors_page_says_what_each_room_may_import() -> None:
+    table = rows(ROOT / "docs" / "contributor.md", "room")
+    assert {room: set(re.findall(r"`([\w.]+)`", row[1])) for room, row in table.items()} == ROOMS
 
 
 # The instructor's example
