@@ -99,11 +99,11 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
     Refused, and the old release kept, if the solution or a wheat loses a mark, the blank release gets one, a chaff is not
     caught in its own task alone, or anything of a solution or hidden test is left in the release.
     """
-    from autograder.proof import proof
     from autograder.proof.build import build as build_release
+    from autograder.proof.tasks import narrow_to_task
 
     found = open_course(folder).assignment(assignment)
-    found = proof.narrowed(found, task) if task else found
+    found = narrow_to_task(found, task) if task else found
     problems = build_release(found, workers, lambda total, rows: progress(rows, total, f"proving {assignment}"))
     if problems:
         for problem in problems:
@@ -136,11 +136,11 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
     """
     from autograder.pages import audit as page
     from autograder.pages.tables import show_audit
-    from autograder.proof import proof
     from autograder.proof.audit import run
+    from autograder.proof.tasks import narrow_to_task
 
     found = open_course(folder).assignment(assignment)
-    found = proof.narrowed(found, task) if task else found
+    found = narrow_to_task(found, task) if task else found
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
         return progress(rows, total, f"auditing {assignment}", quiet=as_json)
@@ -181,22 +181,27 @@ def grade(
     Where the tests or points have changed, grades that stand are compared with those of today's tests, without running what
     need not run. What would change is shown, and written with --apply only.
     """
-    from autograder.grading.grading import Class
+    from autograder.grading.grading import grade_class
+    from autograder.grading.plan import Step
+    from autograder.grading.roster import misnamed_folders, read_roster
     from autograder.pages.tables import show_changes, show_grades
     from autograder.records.known import unproven
 
     found = open_course(folder).assignment(assignment)
     if apply and (said := unproven(found)):
         raise CourseError(f"no grade is replaced by those of tests that are not proven: {said}")
-    group = Class(found, workers, students, again, apply)
-    total = len(group.names())
-    for name in group.misnamed():
+    total = len(read_roster(found, students))
+    for name in misnamed_folders(found):
         click.echo(f"passed over: the folder {name} cannot be a student's name; rename it", err=True)
-    grades = []
-    with contextlib.closing(group.grades()) as results:  # stopped between two of them, its processes end at once
-        for result in progress(results, total, f"grading {assignment}", quiet=as_json):
+    grades, changes, steps = [], {}, []
+    # Stopped between two of them, its processes end at once.
+    with contextlib.closing(grade_class(found, workers, students, again=again, apply=apply)) as outcomes:
+        for outcome in progress(outcomes, total, f"grading {assignment}", quiet=as_json):
+            result, change = outcome.grade, outcome.change
+            steps.append(outcome.step)
+            if change:
+                changes[result.student] = change
             if as_json:
-                change = group.changes.get(result.student)
                 line = {**result.as_json(), "total": result.total, "change": change and change.as_json()}
                 click.echo(json.dumps(line))  # in ASCII: a student's text may hold what some take for a line's end
             grades.append(replace(result, cells={}, notes=()) if as_json else result)  # what is said need not be kept
@@ -204,20 +209,21 @@ def grade(
     ungraded = [result for result in grades if result.status in ("unreadable", "failed")]
     if not as_json:
         show_grades(grades)
-        unchanged = f" ({group.cached} unchanged since the last run)" if group.cached else ""
+        kept, scored = steps.count(Step.KEEP), steps.count(Step.SCORE)
+        unchanged = f" ({kept} unchanged since the last run)" if kept else ""
         waiting = sum(result.needs_manual for result in grades)
         waits = f"{waiting} {'waits' if waiting == 1 else 'wait'} for a person"
         click.echo(f"{len(grades) - len(ungraded)} of {len(grades)} graded{unchanged}; {waits}")
-        if group.rescored:
-            click.echo(f"{counted(group.rescored, 'submission')} scored from a transcript, without running again")
-        if group.changes:
-            show_changes(group.changes, assignment, apply)
+        if scored:
+            click.echo(f"{counted(scored, 'submission')} scored from a transcript, without running again")
+        if changes:
+            show_changes(changes, assignment, apply)
         if said := unproven(found):
             click.echo(f"these tests are not proven: {said}", err=True)
         if waiting:
             click.echo("next: the written answers, in Jupyter's Formgrader (`jupyter lab` in the course's folder)")
         click.echo(f"then: `autograder feedback {assignment}`")
-    sys.exit(1 if ungraded else 4 if group.changes and not apply else 0)
+    sys.exit(1 if ungraded else 4 if changes and not apply else 0)
 
 
 @main.command()

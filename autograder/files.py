@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and one folder for all that is temporary."""
+"""Atomic writes, a hash of a folder, and one folder for all temporary files of a process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -17,15 +18,15 @@ PREFIX = "autograder-"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever happens meanwhile.
+    """Write a file atomically: whatever happens, it has its old content or all of `content`. Raises OSError.
 
-    What a killed run leaves beside it has a fixed name: the next one takes it away.
+    The temporary file beside it has a fixed name, so that the next call removes what a killed one left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     try:
-        with fresh.open("xb") as file:  # x: no link that somebody put there is followed
+        with fresh.open("xb") as file:  # x: do not follow a link that somebody put there
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -35,61 +36,73 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def digest(folder: Path, largest: int) -> str:
-    """All that lies in a folder, nested however deep, as one hash: names, and the content of files up to `largest` bytes. No link
-    is followed, and what may not be read, or goes away meanwhile, counts by its name."""
-    found, todo = hashlib.sha256(), [(folder, "")]
+def digest(
+    folder: Path, largest: int, wanted: Callable[[str], bool] = lambda path: False
+) -> tuple[str, dict[str, bytes]]:
+    """Hash everything in a folder, however deeply nested, and return with the hash the files whose path in it is `wanted`.
+
+    The hash covers names, and the content of files of up to `largest` bytes. Links are not followed. What cannot be read, or
+    disappears meanwhile, counts by its name. Wanted files are returned until they have `largest` bytes together.
+    """
+    checksum, todo = hashlib.sha256(), [(folder, "")]
+    contents: dict[str, bytes] = {}
+    room = largest
     while todo:
-        where, below = todo.pop()
+        path, prefix = todo.pop()
         with contextlib.suppress(OSError):
-            for entry in sorted(os.scandir(where), key=lambda entry: entry.name):
-                name = f"{below}/{entry.name}"
-                found.update(f"\0{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
+            for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
+                name = f"{prefix}/{entry.name}"
+                checksum.update(f"\0{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
                         todo.append((Path(entry.path), name))
                     elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= largest:
-                        found.update(hashlib.sha256(Path(entry.path).read_bytes()).digest())
-    return found.hexdigest()
+                        content = Path(entry.path).read_bytes()
+                        checksum.update(hashlib.sha256(content).digest())
+                        if wanted(name[1:]) and len(content) <= room:
+                            room -= len(content)
+                            contents[name[1:]] = content
+    return checksum.hexdigest(), contents
 
 
 @cache
 def scratch() -> Path:
-    """From here on, every temporary file of this process and of those that it starts is in one folder, which goes with it.
+    """Create the folder that holds, from now on, all temporary files of this process and of those it starts.
 
-    A process that was killed leaves its folder, but not the lock on it: whoever comes next removes what nobody holds.
+    The folder is removed when this process ends. A killed process leaves its folder but not the lock on it, and the next process
+    removes folders that are not locked.
     """
     _remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    # After multiprocessing has taken away what it has in there, which it does at -100.
+    # After multiprocessing has removed its own folder in there, which it does at -100.
     Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-200)
-    folder.chmod(0o755)  # started as root, another user runs the jail's programs from here
-    lock = _locked(folder / ".lock.new")
+    folder.chmod(0o755)  # when started by root, another user runs the jail's programs from here
+    lock = _lock(folder / ".lock.new")
     assert lock is not None
-    Path(lock.name).rename(folder / ".lock")  # under its name it is locked from its first moment on
-    _held.append(lock)
+    Path(lock.name).rename(folder / ".lock")  # so that under its final name it is never unlocked
+    _locks.append(lock)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     return folder
 
 
-_held: list[IO[bytes]] = []  # closed, a lock is gone
+_locks: list[IO[bytes]] = []  # kept open: closing a file releases its lock
 
 
-def _remove_abandoned(where: Path) -> None:
-    for folder in where.glob(f"{PREFIX}*"):
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{PREFIX}*"):
         try:
             if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not (folder / ".lock").is_file():
                 continue
-            lock = _locked(folder / ".lock")
+            lock = _lock(folder / ".lock")
         except OSError:
-            continue  # somebody else's, or gone meanwhile
+            continue  # somebody else's, or already removed
         if lock:
             shutil.rmtree(folder, ignore_errors=True)
             lock.close()
 
 
-def _locked(path: Path) -> IO[bytes] | None:
-    """The file, locked for as long as it is open; None where another process has it."""
+def _lock(path: Path) -> IO[bytes] | None:
+    """Open and lock a file, until it is closed; return None if another process has locked it."""
     file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

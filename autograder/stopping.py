@@ -1,4 +1,4 @@
-"""Stopping a command in order, whoever asks for it."""
+"""Stops a command cleanly on Ctrl-C, a closed terminal or a shutdown."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import time
 from collections.abc import Iterator
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Stopping takes two seconds at most, the time that the warm process is given to end by itself.
+# Cleanup takes at most two seconds, the time that the warm process has to end by itself. A second signal after this many
+# seconds means that cleanup hangs.
 IMPATIENT_SECONDS = 10
 
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Ctrl-C, a terminal that closes and a machine that shuts down all stop a command in order. A second one, while things are
-    put away, would leave them half put away: it is passed over."""
+    """Turn the signals of Ctrl-C, a closed terminal and a shutdown into a KeyboardInterrupt.
+
+    A second signal during cleanup is ignored, since it would leave the cleanup half done.
+    """
     first = -float("inf")
 
     def stop(*_: object) -> None:
@@ -24,14 +27,14 @@ def stoppable() -> Iterator[None]:
             first = time.monotonic()
             raise KeyboardInterrupt
 
-    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup has one ignored
-    before = {number: signal.signal(number, stop) for number in heard}
+    handled = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
+    previous = {number: signal.signal(number, stop) for number in handled}
     yield
-    for number, handler in before.items():  # not where it was stopped: this process is about to end
+    for number, handler in previous.items():  # skipped after an interrupt: then the process is about to end
         signal.signal(number, handler)
 
 
 def let_end() -> None:
-    """From here on nobody stops this process: it is about to end, and Python gives its handlers back before it has."""
+    """Ignore these signals from now on: the process is about to end, and Python restores the default handlers before it has."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)

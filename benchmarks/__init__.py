@@ -1,0 +1,1 @@
+"""Measurements of speed and memory; RESULTS.md has the figures."""

@@ -1,11 +1,11 @@
-"""Grades the same submissions with stock `nbgrader autograde` and with `autograder grade`, turn by turn, and prints medians of
-wall seconds, CPU seconds and peak memory a submission, their ratios, and the distance to the floor.
+"""Compare stock `nbgrader autograde` with `autograder grade` on the same submissions, in turn.
 
     make benchmark                                                       60 submissions, 3 rounds: 25 minutes
     python benchmarks/against_nbgrader.py --rounds 1 --submissions 12    a first impression: 2 minutes
 
-Every figure of either side includes its start: imports, warm-up, the database. Either side grades the whole class: a few of
-it would carry more of stock's start, and none of the answers that are slow for whoever runs them.
+Prints medians of wall seconds, CPU seconds and peak memory per submission, their ratios, and the distance to the floor. All
+figures include start-up: imports, warm-up, the database. Both sides grade the whole class: a part of it would carry more
+of stock's start-up, and none of the answers that are slow for any grader. RESULTS.md keeps the figures.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FOLDER = ROOT / "build" / "benchmark"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--submissions", type=int, default=60, help="that each grades in a round (default 60)")
+    parser.add_argument("--submissions", type=int, default=60, help="how many each side grades per round (default 60)")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     students = make_class(options.submissions)
@@ -43,7 +43,7 @@ def main() -> None:
         cost, gap = grade_ours(1)
         ours_1.append(cost)
         gaps.append(gap)
-        floor.append((before + floor_seconds(students[:20])) / 2)  # a machine's pace changes within a minute
+        floor.append((before + floor_seconds(students[:20])) / 2)  # a machine's speed changes within a minute
         ours_2.append(grade_ours(2)[0])
         print(
             f"round {turn}: stock {show(stock[-1], count)} | 1 worker {show(cost, count)} | "
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def make_class(size: int) -> list[str]:
-    """Working submissions: the solution and the wheats in turn, under as many names as are wanted."""
+    """Hand in `size` working submissions, the solution and the wheats in turn; the students' names."""
     course = make_course(FOLDER)
     classroom = Classroom(course.assignment(NAME))
     working = itertools.cycle([*classroom.variants("solution"), *classroom.variants("wheat")])
@@ -67,12 +67,12 @@ def make_class(size: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """One BLAS thread for either side: with more, two processes on two cores only wait for each other."""
+    """The environment of both sides: one BLAS thread, since two processes on two cores with more only wait for each other."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{BIN}:{os.environ['PATH']}"}
 
 
 def grade_stock(turn: int) -> Cost:
-    """`nbgrader autograde` of a copy of the class; the assignment is in its gradebook beforehand."""
+    """Run `nbgrader autograde` on a copy of the class; the assignment is in its gradebook beforehand."""
     folder = FOLDER.with_name("benchmark-stock")
     if turn == 1:
         subprocess.run(
@@ -87,13 +87,13 @@ def grade_stock(turn: int) -> Cost:
 
 
 def grade_ours(workers: int) -> tuple[Cost, float]:
-    """`autograder grade` of the class, and the median seconds between two results once both are warm."""
+    """Run `autograder grade` on the class; also the median seconds between two results once everything is warm."""
     times: list[float] = []
     command = [str(BIN / "autograder"), "grade", NAME, "--again", "--json", "--workers", str(workers)]
 
     def line(text: str) -> None:
         result = json.loads(text)
-        if result["score"] != result["max_score"] - 3:  # three points are a person's
+        if result["score"] != result["max_score"] - 3:  # a person gives three points
             sys.exit(f"{result['student']} got {result['score']}: {result}")
         times.append(time.monotonic())
 
@@ -103,7 +103,7 @@ def grade_ours(workers: int) -> tuple[Cost, float]:
 
 
 def floor_seconds(students: list[str]) -> float:
-    """The median seconds of the same cells in one hot process."""
+    """The median seconds that the same cells take in one hot process."""
     command = [sys.executable, str(ROOT / "benchmarks" / "floor.py"), str(FOLDER), NAME, *students]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
     return statistics.median(float(line) for line in done.stdout.split())
@@ -116,7 +116,7 @@ def show(cost: Cost, count: int) -> str:
 def report(
     stock: list[Cost], one: list[Cost], two: list[Cost], count: int, gaps: list[float], floor: list[float]
 ) -> None:
-    """Medians over the rounds; ratios are taken within each round."""
+    """Print medians over the rounds; ratios are taken within each round."""
 
     def row(name: str, costs: list[Cost]) -> None:
         wall, cpu = (statistics.median(getattr(c, f) for c in costs) / count for f in ("wall", "cpu"))
@@ -126,13 +126,13 @@ def report(
         leaner = statistics.median(s.cpu / c.cpu for s, c in pairs)
         print(f"{name:24}{wall:12.2f}{cpu:12.2f}{peak:12.0f}{faster:14.1f}{leaner:14.1f}")
 
-    print(f"\n{'a submission':24}{'wall s':>12}{'CPU s':>12}{'peak MB':>12}{'x less wall':>14}{'x less CPU':>14}")
+    print(f"\n{'per submission':24}{'wall s':>12}{'CPU s':>12}{'peak MB':>12}{'x less wall':>14}{'x less CPU':>14}")
     row("stock nbgrader", stock)
     row("autograder, 1 worker", one)
     row("autograder, 2 workers", two)
     ratio = statistics.median(gap / low for gap, low in zip(gaps, floor, strict=True))
     print(
-        f"\nonce warm, 1 worker: {statistics.median(gaps):.2f} s a submission; the floor is {statistics.median(floor):.2f} s; "
+        f"\nonce warm, 1 worker: {statistics.median(gaps):.2f} s per submission; the floor is {statistics.median(floor):.2f} s; "
         f"{ratio:.2f} times the floor"
     )
 

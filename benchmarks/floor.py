@@ -1,5 +1,9 @@
-"""The floor: the same cells, student's and tests alike, run in one warm process with nothing between. `floor.py COURSE
-ASSIGNMENT STUDENT...` prints the seconds of each submission, after two that are not counted."""
+"""Measure the floor: run the same cells, student cells and test cells, in one warm process with nothing between.
+
+    python benchmarks/floor.py COURSE ASSIGNMENT STUDENT...
+
+Prints the seconds of each submission, after two that do not count.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ def main(folder: str, name: str, *students: str) -> None:
 
 
 def run(sources: list[str]) -> None:
-    """Every cell in one namespace; figures are drawn as a notebook would draw them."""
+    """Run every cell in one namespace; figures are drawn as a notebook would draw them."""
     namespace: dict[str, object] = {"__name__": "__main__"}
     for text in sources:
         with (

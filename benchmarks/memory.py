@@ -1,5 +1,7 @@
-"""Grades a large class and prints, as it goes, the memory of every part: flat, if nothing is kept from one submission to the
-next. `python benchmarks/memory.py [SUBMISSIONS]` (default 500: some four minutes with two workers)."""
+"""Measure the memory of every part while a large class is graded. It stays level if nothing is kept between submissions.
+
+python benchmarks/memory.py [SUBMISSIONS]    default 500: about four minutes with two workers
+"""
 
 from __future__ import annotations
 
@@ -42,36 +44,35 @@ def main(count: int = 500) -> None:
     watcher.join()
     sizes = [peak / MEGABYTE for peak in peaks.values()]
     print(
-        f"private memory of {len(sizes)} running children, the largest of each: median {statistics.median(sizes):.0f} MB, "
+        f"private memory of {len(sizes)} running children, the peak of each: median {statistics.median(sizes):.0f} MB, "
         f"most {max(sizes):.0f} MB (one that imports open_clip, which this notebook does not)"
     )
 
 
 def parts(root: int) -> dict[str, list[int]]:
-    """The processes of one `autograder grade`: the writer, the fork server and its workers, the jail's."""
-    found: dict[str, list[int]] = {"main": [root], "workers": [], "jail": []}
+    """The process ids of one `autograder grade`: the writer, the fork server with its workers, the jail."""
+    pids: dict[str, list[int]] = {"main": [root], "workers": [], "jail": []}
     for pid in descendants(root):
         try:
             command = Path("/proc", str(pid), "cmdline").read_bytes()
         except OSError:
             continue
-        found["jail" if b"sandbox.zygote" in command else "workers"].append(pid)
-    return found
+        pids["jail" if b"sandbox.zygote" in command else "workers"].append(pid)
+    return pids
 
 
 def print_row(number: int, root: int) -> None:
-    found = parts(root)
-    warm = found["jail"][:3]  # bwrap, its first process and the warm one; the others come and go
-    sums = [
-        sum(rollup(pid).get("Pss", 0) for pid in pids) / MEGABYTE for pids in (found["main"], found["workers"], warm)
-    ]
-    files = sum(open_files(pid) for pid in found["main"] + found["workers"] + warm)
-    total = sum(map(len, found.values()))
+    """Print the memory in MB, open files and processes when `number` submissions are graded."""
+    pids = parts(root)
+    warm = pids["jail"][:3]  # bwrap, its first process and the warm one; the others come and go
+    sums = [sum(rollup(pid).get("Pss", 0) for pid in part) / MEGABYTE for part in (pids["main"], pids["workers"], warm)]
+    files = sum(open_files(pid) for pid in pids["main"] + pids["workers"] + warm)
+    total = sum(map(len, pids.values()))
     print(f"{number:7} {sums[0]:7.0f} {sums[1]:8.0f} {sums[2]:7.0f} {files:11} {total:10}", flush=True)
 
 
 def open_files(pid: int) -> int:
-    """How many descriptors a process has; 0 if it has ended meanwhile."""
+    """How many descriptors a process has; 0 if it has ended."""
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except OSError:
@@ -79,7 +80,7 @@ def open_files(pid: int) -> int:
 
 
 def watch_children(over: threading.Event, peaks: dict[int, int]) -> None:
-    """Remember the most private memory that each child had, by its process id."""
+    """Keep the largest private memory of each child in `peaks`, in bytes by process id, until `over`."""
     while not over.wait(0.1):
         for pid in filter(is_child, parts(os.getpid())["jail"]):
             private = rollup(pid).get("Private_Dirty", 0) + rollup(pid).get("Private_Clean", 0)
@@ -87,7 +88,7 @@ def watch_children(over: threading.Event, peaks: dict[int, int]) -> None:
 
 
 def is_child(pid: int) -> bool:
-    """Whether a process of the jail is a child: in a namespace below the warm process's, which is one below ours."""
+    """Whether a process of the jail is a child: its namespace is below that of the warm process, which is one below ours."""
     try:
         status = Path("/proc", str(pid), "status").read_text()
     except OSError:

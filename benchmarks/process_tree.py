@@ -1,4 +1,4 @@
-"""Wall seconds, CPU seconds and peak memory of a command with everything that it starts, whoever reaps it."""
+"""Measure wall seconds, CPU seconds and peak memory of a command and everything that it starts, whoever reaps it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-# Reading the memory of some twenty processes takes 20 ms: at this interval 2 % of one core, for either side alike.
+# Reading the memory of about twenty processes takes 20 ms: at this interval 2 % of one core, for both sides alike.
 SAMPLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Cost:
+    """What a command took: seconds of wall and CPU time, and the peak of its proportional memory in bytes."""
+
     wall: float
     cpu: float
     peak_bytes: int
 
 
 def measure(command: list[str], cwd: Path, on_line: Callable[[str], None] = lambda _: None) -> Cost:
-    """Run `command` to its end. Orphans it leaves are reaped here, so that their CPU time counts."""
+    """Run `command` to its end, each line of its output to `on_line`. Orphans are reaped here, so their CPU time counts."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before, started, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), [0]
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -55,7 +57,7 @@ def _watch(over: threading.Event, peak: list[int]) -> None:
 
 
 def descendants(root: int) -> list[int]:
-    """Every process below `root`."""
+    """The ids of all processes below `root`."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -64,21 +66,21 @@ def descendants(root: int) -> list[int]:
             except OSError:
                 continue
             children.setdefault(parent, []).append(int(name))
-    found, queue = [], [root]
+    pids, queue = [], [root]
     while queue:
         below = children.get(queue.pop(), [])
-        found += below
+        pids += below
         queue += below
-    return found
+    return pids
 
 
 def proportional(pid: int) -> int:
-    """A process's proportional set size in bytes: shared pages count a share each. 0 where it may not be read."""
+    """A process's proportional set size in bytes: a page shared by n counts 1/n. 0 if it cannot be read."""
     return rollup(pid).get("Pss", 0)
 
 
 def rollup(pid: int) -> dict[str, int]:
-    """The sums in /proc/PID/smaps_rollup, in bytes."""
+    """The sums in /proc/PID/smaps_rollup, in bytes; {} if it cannot be read."""
     try:
         lines = Path("/proc", str(pid), "smaps_rollup").read_text().splitlines()[1:]
     except OSError:

@@ -1,5 +1,7 @@
-"""Grades a class, changes its tests, and times how long `autograder grade` takes to score what was handed in anew: from the
-transcripts, without running it. `python benchmarks/rescoring.py [SUBMISSIONS]` (default 200: three minutes)."""
+"""Measure rescoring: grade a class, change its tests, and time how long `autograder grade` takes from the transcripts.
+
+python benchmarks/rescoring.py [SUBMISSIONS]    default 200: three minutes
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def main(count: int = 200) -> None:
 
 
 def change(edit: Callable[[str], str], only: str = "") -> None:
-    """Edit the test cells of the source notebook."""
+    """Apply `edit` to the test cells of the source notebook, or to the one with the grade_id `only`."""
     path = open_course(FOLDER).assignment(NAME).source_path
     notebook = json.loads(path.read_text())
     for cell in notebook["cells"]:
@@ -40,12 +42,12 @@ def change(edit: Callable[[str], str], only: str = "") -> None:
 
 
 def report(what: str, options: list[str], count: int, ran: float = 0) -> float:
-    """Grade, and print the seconds; every submission must come to a grade."""
+    """Grade, print the seconds, and return the wall seconds; every submission must get a grade. `ran`: seconds to run them."""
     lines: list[str] = []
     cost = measure([str(BIN / "autograder"), "grade", NAME, "--json", *options], FOLDER, lines.append)
     assert len(lines) == count, f"{len(lines)} results of {count}"
     changed = sum(json.loads(line)["change"] is not None for line in lines)
-    share = f", {ran / cost.wall:.1f} times faster than to run it" if ran else ""
+    share = f", {ran / cost.wall:.1f} times faster than running it" if ran else ""
     print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {changed} grades differ{share}", flush=True)
     return cost.wall
 

@@ -1,8 +1,8 @@
-"""Grades a large class of which every tenth is hostile, and says whether memory, open files, processes, mounts and temporary
-files are at the end what they were at the start.
+"""Grade a large class, every tenth submission hostile, and compare memory, open files, processes, mounts and temporary files
+at the end with those near the start.
 
-    python benchmarks/soak.py                                       1,000 submissions with two workers: some six minutes
-    python benchmarks/soak.py --submissions 200 --plot soak.svg     fewer, with a picture of the memory
+    python benchmarks/soak.py                                       1,000 submissions with two workers: about six minutes
+    python benchmarks/soak.py --submissions 200 --plot soak.svg     fewer, with a plot of the memory
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -33,7 +34,7 @@ NOISE = (
     "from autograder.sandbox.ipython import KernelApp\nKernelApp.instance().line.socket.sendall(b'\\xff' * 99)"
     + FOREVER
 )
-# What stands before the second answer, and how such a run ends. The first answer is always right: 2 points.
+# Code before the second answer, and the status that it leads to. The first answer is always right: 2 points.
 HOSTILE = {
     "while True: pass": "timed out",
     "hoard = []\nwhile True: hoard.append(bytearray(b'1' * 2**20))": "out of memory",
@@ -46,7 +47,7 @@ HOSTILE = {
     HEARS_NO_SIGNAL: "timed out",
     NOISE: "died",
 }  # fmt: skip
-# Beyond this, the last tenth of a run is not what its second tenth was: allocators keep a few pages more or less.
+# How much the last tenth of a run may exceed its second tenth: allocators keep a few pages more or less.
 LEVEL_MB = 8
 LEVEL_FILES = 12  # a worker that has just lost a child and its spare has six fewer
 LINES = {"writer": "a", "workers": "b", "warm": "c"}
@@ -54,8 +55,8 @@ LINES = {"writer": "a", "workers": "b", "warm": "c"}
 
 @dataclass(frozen=True)
 class Sample:
-    """What a run holds, in MB and in numbers, when so many submissions are `graded`. Memory is private, the warm process's
-    anonymous: what its children share with it too. Processes are those that stay; children come and go."""
+    """What a run holds when `graded` submissions are done: memory in MB, the rest as counts. Memory is private, but anonymous for
+    the warm process, since its children share it. Processes are those that stay; children come and go."""
 
     graded: int
     writer: float
@@ -70,12 +71,12 @@ class Sample:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=1000)
-    parser.add_argument("--plot", type=Path, help="where to write the picture")
+    parser.add_argument("--plot", type=Path, help="where to write the plot")
     options = parser.parse_args()
     samples, ends = grade(hand_in(options.submissions), every=max(1, options.submissions // 100))
     wrong = Counter({end: n for end, n in ends.items() if end[0] != end[1]})
-    print(f"\n{sum(ends.values())} graded, by status: {dict(Counter(found for _, found in ends.elements()))}")
-    print(f"of another status than expected: {dict(wrong) or 'none'}")
+    print(f"\n{sum(ends.values())} graded, by status: {dict(Counter(status for _, status in ends.elements()))}")
+    print(f"status other than expected: {dict(wrong) or 'none'}")
     grown = growth(samples)
     print(f"from the second tenth to the last: {', '.join(f'{name} {more:+g}' for name, more in grown.items())}")
     level = all(
@@ -88,7 +89,7 @@ def main() -> None:
 
 
 def hand_in(count: int) -> dict[str, str]:
-    """Hand in `count` submissions, every tenth hostile; the expected status of each by student."""
+    """Hand in `count` submissions, every tenth hostile; the expected status by student."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     course = tiny.write_course(FOLDER / "course")
     tiny.release(course, FOLDER / "scratch")
@@ -105,7 +106,7 @@ def hand_in(count: int) -> dict[str, str]:
 
 
 def grade(expected: dict[str, str], every: int) -> tuple[list[Sample], Counter[tuple[str, str]]]:
-    """Grade them with the real command: a sample now and then, and how often each (expected, found) status came."""
+    """Grade them with the real command: a sample every so often, and the count of each (expected, actual) status."""
     command = [str(BIN / "autograder"), "grade", tiny.NAME, "--json", "--workers", "2"]
     process = subprocess.Popen(
         command,
@@ -131,10 +132,11 @@ def grade(expected: dict[str, str], every: int) -> tuple[list[Sample], Counter[t
 
 
 def sample(graded: int, root: int) -> Sample:
-    found = parts(root)
-    warm = found["jail"][:3]  # bwrap, its first process and the warm one
-    stay = found["main"] + found["workers"] + warm
-    private = [sum(_private(pid) for pid in pids) for pids in (found["main"], found["workers"])]
+    """What the run of process `root` holds now."""
+    pids = parts(root)
+    warm = pids["jail"][:3]  # bwrap, its first process and the warm one
+    stay = pids["main"] + pids["workers"] + warm
+    private = [sum(_private(pid) for pid in part) for part in (pids["main"], pids["workers"])]
     anonymous = sum(rollup(pid).get("Anonymous", 0) for pid in warm)
     return Sample(
         graded,
@@ -142,7 +144,8 @@ def sample(graded: int, root: int) -> Sample:
         sum(map(open_files, stay)),
         len(stay),
         len(Path("/proc/self/mounts").read_text().splitlines()),
-        sum(1 for _ in (FOLDER / "tmp").rglob("*")),
+        # os.walk passes over folders that go while it looks, as at the end of a run; rglob raises.
+        sum(len(folders) + len(files) for _, folders, files in os.walk(FOLDER / "tmp")),
     )
 
 
@@ -151,7 +154,7 @@ def _private(pid: int) -> int:
 
 
 def growth(samples: list[Sample]) -> dict[str, float]:
-    """How much more of each there is in the last tenth of a run than in its second; medians."""
+    """The median of each value in the last tenth of a run, less the median in its second tenth."""
     tenth = max(1, len(samples) // 10)
     early, late = samples[tenth : 2 * tenth], samples[-tenth:]
     names = [field.name for field in fields(Sample) if field.name != "graded"]
@@ -174,7 +177,7 @@ STYLE = """
 
 
 def plot(samples: list[Sample]) -> str:
-    """The memory of the three parts over the submissions graded, as SVG for light and dark pages."""
+    """An SVG plot of the memory of the three parts over the submissions graded, for light and dark pages."""
     most, last = max(max(s.writer, s.workers, s.warm) for s in samples) * 1.15, samples[-1].graded
     body = [f"<style>{STYLE}</style>", '<rect class="page" x="1" y="1" width="718" height="298" rx="10"/>']
     step = 50 if most > 150 else 25

@@ -3,7 +3,6 @@ feedback exist. Runs the real commands on a course of its own in build/demo, and
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from autograder.course import Course
 from autograder.course import notebook as nb
 from autograder.errors import AutograderError
 from autograder.records.grade import Grade
+from autograder.records.store import parse_record
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
 
 DUE = "2026-01-10 00:00:00 UTC"
@@ -92,7 +92,9 @@ def run(program: str, *arguments: str, quiet: bool = False) -> subprocess.Comple
 
 
 def read(line: str) -> Grade:
-    return Grade.from_json(json.loads(line))
+    record = parse_record(line.encode())
+    assert record
+    return record.grade
 
 
 def report(console: Console, pupils: list[Pupil], grades: dict[str, Grade], points: dict[str, float]) -> int:
@@ -104,9 +106,9 @@ def report(console: Console, pupils: list[Pupil], grades: dict[str, Grade], poin
     for pupil in pupils:
         grade = grades[pupil.name]
         unreadable = pupil.status == "unreadable"
-        fine = grade.status == pupil.status and (unreadable or not pupil.expected.broken_by(grade))
+        fine = grade.status == pupil.status and (unreadable or not pupil.expected.find_fault(grade))
         surprises += not fine
-        expected = "-" if unreadable else pupil.expected.text(points)
+        expected = "-" if unreadable else pupil.expected.describe_points(points)
         got = "-" if grade.score is None else f"{grade.score:g}"
         table.add_row(
             pupil.name, grade.status, expected, got, "as expected" if fine else "UNEXPECTED", "; ".join(grade.notes)

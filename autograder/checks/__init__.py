@@ -1,4 +1,4 @@
-"""What a test cell imports: named checks, comparisons, laws, and reference outputs. It needs no other room."""
+"""What a test cell imports: named checks, comparisons, laws and reference outputs."""
 
 from autograder.checks.checks import (
     Checks,

@@ -1,8 +1,8 @@
-"""What a test cell says: named checks with points, comparisons, and laws that must hold for all inputs.
+"""The building blocks of a test cell: named checks with points, and assertions that compare arrays.
 
-`Checks` is all that a student's notebook needs, so the notebook carries a copy of it in a locked cell (`build` keeps the
-two equal) and runs anywhere. The rest is for hidden tests. Everything here behaves the same whether the function under
-test is a student's own (stock nbgrader, one kernel) or a proxy to one in a sandbox (this engine).
+`Checks` is all that a student's notebook needs. The notebook carries a copy of the class in a locked cell, so that it runs
+anywhere; `build` refuses a copy that differs. The rest is for hidden tests. Everything here behaves the same whether the
+function under test is the student's own (stock nbgrader, one kernel) or a proxy to one in a sandbox (this engine).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.checks.comparisons import compared
-from autograder.checks.recorded import recall, remember
+from autograder.checks.comparisons import record_comparison
+from autograder.checks.recorded import recall, record
 
 
 class Checks:
@@ -58,45 +58,46 @@ class Checks:
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:
-    """A tensor, array, list or number as a numpy array, without its graph."""
+    """Return a tensor, array, list or number as a numpy array, detached from any autograd graph."""
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
 def assert_close(got: Any, expected: Any, what: str = "the result", *, rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that two arrays have one shape and nearly one value; the message names the entry, never what was expected.
+    """Assert that two arrays have the same shape and nearly the same values.
 
-    `got` and `expected` may be tensors, arrays, lists or numbers. The tolerances hold for float64: correct answers
-    differ by 1e-12 and less among themselves, and float32 stays within 1e-6 of them.
+    `got` and `expected` may be tensors, arrays, lists or numbers. The AssertionError names the first entry that differs,
+    never the value expected there. The default tolerances suit float64: correct answers differ from each other by at most
+    1e-12, and float32 stays within 1e-6 of them.
     """
     if got is None:
         raise AssertionError(f"{what} is None: is a `return` missing?")
-    mine, wanted = as_array(got), as_array(expected)
-    if mine.shape != wanted.shape:
-        raise AssertionError(f"{what} has shape {mine.shape}, not {wanted.shape}.")
-    if mine.dtype.kind not in "fiub":
-        raise AssertionError(f"{what} is of type {mine.dtype}, not numbers.")
-    compared(mine, wanted, rtol, atol)
-    off = ~np.isclose(mine, wanted, rtol=rtol, atol=atol)
-    if off.any():
-        index = tuple(int(i) for i in np.argwhere(off)[0])
+    actual, wanted = as_array(got), as_array(expected)
+    if actual.shape != wanted.shape:
+        raise AssertionError(f"{what} has shape {actual.shape}, not {wanted.shape}.")
+    if actual.dtype.kind not in "fiub":
+        raise AssertionError(f"{what} is of type {actual.dtype}, not numbers.")
+    record_comparison(actual, wanted, rtol, atol)
+    differs = ~np.isclose(actual, wanted, rtol=rtol, atol=atol)
+    if differs.any():
+        index = tuple(int(i) for i in np.argwhere(differs)[0])
         where = f"entry {list(index)} of {what}" if index else what
-        raise AssertionError(f"{where} is {mine[index]:.6g}, off by more than rounding.")
+        raise AssertionError(f"{where} is {actual[index]:.6g}, off by more than rounding.")
 
 
 def assert_reference(name: str, got: Any, what: str = "the result", *, rtol: float = 0.0, atol: float = 1e-4) -> None:
-    """Assert that `got` is nearly what the solution returned here, as `autograder build` recorded it under `name`.
+    """Assert that `got` is close to the solution's output, which `autograder build` recorded under `name`.
 
-    The tolerance is that of a cosine: on one machine and another, with 1 thread and 2, float32 and float64, correct ones
-    differ by 3e-7.
+    The default tolerance suits cosine similarities: between machines, thread counts, float32 and float64, correct ones
+    differ by 3e-7. Raises CourseError where nothing is recorded under `name`.
     """
     if got is None:
         raise AssertionError(f"{what} is None: is a `return` missing?")
-    if not remember(name, as_array(got)):
+    if not record(name, as_array(got)):
         assert_close(got, recall(name), what, rtol=rtol, atol=atol)
 
 
 def is_close(a: Any, b: Any, *, rtol: float = 1e-5, atol: float = 1e-6) -> bool:
-    """Whether `assert_close` would be content."""
+    """Whether `assert_close` would pass."""
     try:
         assert_close(a, b, rtol=rtol, atol=atol)
     except AssertionError:
@@ -105,8 +106,8 @@ def is_close(a: Any, b: Any, *, rtol: float = 1e-5, atol: float = 1e-6) -> bool:
 
 
 def arguments_after(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
-    """What `function` leaves of copies of its arguments: equal to `arguments` where it changed nothing in place."""
-    if hasattr(function, "arguments_after"):  # a proxy: the arguments that matter are the copies in the sandbox
+    """Call `function` on copies of the arguments and return the copies: equal to `arguments` if it changed none in place."""
+    if hasattr(function, "arguments_after"):  # a proxy: the call changes the copies in the sandbox, not these
         return tuple(function.arguments_after(*arguments))
     copies = copy.deepcopy(arguments)
     function(*copies)
@@ -114,15 +115,17 @@ def arguments_after(function: Callable[..., Any], *arguments: Any) -> tuple[Any,
 
 
 def features(seed: int, rows: int, dim: int) -> Any:
-    """Signed float64 features (rows, dim) whose row lengths spread over 1.7 decades, so that a missing normalisation
-    shows; the same seed gives the same tensor."""
+    """Return a float64 tensor (rows, dim) of both signs; the same seed gives the same tensor.
+
+    Row lengths span 1.7 decades, so that a missing normalisation shows.
+    """
     import torch
 
-    return torch.tensor(_features(seed, rows, dim))  # a copy: a function under test may change it in place
+    return torch.tensor(_draw_features(seed, rows, dim))  # a copy: a function under test may change it in place
 
 
-@lru_cache(maxsize=1024)  # the laws draw the same 120 for every submission, and each takes 0.1 ms to make
-def _features(seed: int, rows: int, dim: int) -> Any:
+@lru_cache(maxsize=1024)  # laws draw the same 120 for every submission, at 0.1 ms each
+def _draw_features(seed: int, rows: int, dim: int) -> Any:
     generator = np.random.default_rng(seed)
     directions = generator.standard_normal((rows, dim))
     lengths = 10 ** np.linspace(-0.85, 0.85, rows) if rows > 1 else np.array([7.0])

@@ -1,8 +1,8 @@
-"""What test cells compare, while somebody looks on: how far each value was from the one expected, beside the tolerance.
+"""Records how far each value that a test cell compares was from the expected one.
 
-`autograder audit` looks on, and so does `build`, to see whether a tolerance stands clear of right answers and of known mistakes.
-`assert_close` and its like tell of themselves; what a test cell writes out, `abs(a - b) < 1e-6` or `np.allclose(a, b)`, is told
-of by the code that `watched` puts in its place.
+`autograder audit` and `build` record, to see whether each tolerance separates right answers from known mistakes. `assert_close`
+and its relatives call `record_comparison` themselves. A comparison that a test cell writes out, such as `abs(a - b) < 1e-6` or
+`np.allclose(a, b)`, is recorded by the code that `instrument` puts in its place.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# The file name that a test cell's code is compiled with: so its own lines are known among a call's frames.
+# The file name that a test cell's code is compiled with. It identifies the cell's own lines among a call's frames.
 TEST_CELL = "<test cell>"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A comparison in a test cell: its line, the line at the top level of the cell that led there, and its tolerances."""
+    """A comparison in a test cell: its line, the top-level line of the cell that led there, and its tolerances."""
 
     line: int
     outer: int
@@ -32,36 +32,42 @@ class Place:
     atol: float
 
 
-# For each place the largest deviation that was seen, as a share of what the tolerance allows: above 1 it is too large.
+# The largest deviation seen at each place, as a share of what the tolerance allows: above 1 it is too large.
 Shares = dict[Place, float]
 
 _shares: Shares | None = None
 
 
 @contextlib.contextmanager
-def recording(wanted: bool = True) -> Iterator[Shares]:
-    """Inside, if it is wanted, `compared` keeps the largest deviation of each place in the mapping that this yields."""
+def recording(enabled: bool = True) -> Iterator[Shares]:
+    """While this context is open, and if `enabled`, record the largest deviation at each place in the mapping it yields."""
     global _shares
     shares: Shares = {}
-    _shares = shares if wanted else None
+    _shares = shares if enabled else None
     try:
         yield shares
     finally:
         _shares = None
 
 
-def compared(got: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: float, atol: float) -> None:
-    """Take note of a comparison of two arrays of one shape, if somebody looks on."""
+def is_recording() -> bool:
+    """Whether comparisons are being recorded."""
+    return _shares is not None
+
+
+def record_comparison(got: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: float, atol: float) -> None:
+    """Record the comparison of two arrays of the same shape, if comparisons are being recorded."""
     if _shares is None or got.size == 0:
         return
     with np.errstate(all="ignore"):
-        mine, wanted = got.astype(float), expected.astype(float)
+        actual, wanted = got.astype(float), expected.astype(float)
         allowed = atol + rtol * np.abs(wanted)
-        _keep(Place(*_lines(), rtol, atol), np.where(mine == wanted, 0.0, np.abs(mine - wanted)), allowed)
+        differences = np.where(actual == wanted, 0.0, np.abs(actual - wanted))
+        _record(Place(*_locate(), rtol, atol), differences, allowed)
 
 
-def _keep(place: Place, differences: Any, allowed: Any) -> None:
-    """The worst entry's difference divided by what is allowed there; inf where that is no number."""
+def _record(place: Place, differences: Any, allowed: Any) -> None:
+    """Record the largest quotient of difference and allowed difference; one that is not a number counts as inf."""
     assert _shares is not None
     with np.errstate(all="ignore"):
         shares = np.where(differences == 0, 0.0, differences / allowed)
@@ -69,8 +75,8 @@ def _keep(place: Place, differences: Any, allowed: Any) -> None:
     _shares[place] = max(_shares.get(place, 0.0), worst)
 
 
-def _lines() -> tuple[int, int]:
-    """The innermost and the outermost line of the test cell that is running; zeros outside of one."""
+def _locate() -> tuple[int, int]:
+    """Return the innermost and the outermost line of the running test cell; zeros outside of one."""
     frame, lines = sys._getframe(), []
     while frame:
         if frame.f_code.co_filename == TEST_CELL:
@@ -79,42 +85,35 @@ def _lines() -> tuple[int, int]:
     return (lines[0], lines[-1]) if lines else (0, 0)
 
 
-# What is compared with a number below this, and has an `abs` in it, is a difference that rounding may make. A p-value has none.
-SMALL = 0.1
-# What numpy and torch take if no tolerance is given, and Python.
-_CLOSE = {"rtol": 1e-5, "atol": 1e-8}
-_MATH_CLOSE = {"rel_tol": 1e-9, "abs_tol": 0.0}
+# An expression with an `abs` in it that is compared with a number below this is a difference due to rounding. A p-value, which
+# is compared with such a number too, has no `abs`.
+LARGEST_TOLERANCE = 0.1
+# The default tolerances of numpy and torch, and of Python's math module.
+_DEFAULTS = {"rtol": 1e-5, "atol": 1e-8}
+_MATH_DEFAULTS = {"rel_tol": 1e-9, "abs_tol": 0.0}
 
 
-def looked_at() -> bool:
-    """Whether somebody looks on."""
-    return _shares is not None
-
-
-def watched(tree: ast.Module) -> ast.Module:
-    """The same cell, with comparisons that it writes out handed to `WATCHERS`, which tell of them and answer as they would."""
-    _Watched().visit(tree)
+def instrument(tree: ast.Module) -> ast.Module:
+    """Replace the comparisons that a cell writes out by calls of `RECORDERS`, which record them and return the same result."""
+    _Instrumenter().visit(tree)
     return ast.fix_missing_locations(tree)
 
 
-class _Watched(ast.NodeTransformer):
+class _Instrumenter(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         """`... abs(...) ... < 1e-6`, or a sum or product of such a number."""
         self.generic_visit(node)
         if len(node.ops) > 1 or not isinstance(node.ops[0], ast.Lt | ast.LtE) or not _has_abs(node.left):
             return node
-        tolerances = _tolerances(node.comparators[0])
+        tolerances = _read_tolerances(node.comparators[0])
         if tolerances is None:
             return node
-        arguments = [
-            node.left,
-            node.comparators[0],
-            *map(ast.Constant, (isinstance(node.ops[0], ast.LtE), *tolerances)),
-        ]
+        or_equal = isinstance(node.ops[0], ast.LtE)
+        arguments = [node.left, node.comparators[0], *map(ast.Constant, (or_equal, *tolerances))]
         return ast.copy_location(ast.Call(ast.Name("__below__", ast.Load()), arguments, []), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`np.allclose(...)` and its like."""
+        """`np.allclose(...)` and its relatives."""
         self.generic_visit(node)
         if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("allclose", "isclose"):
             return node
@@ -123,41 +122,42 @@ class _Watched(ast.NodeTransformer):
 
 
 def _has_abs(node: ast.expr) -> bool:
-    calls = (found.func for found in ast.walk(node) if isinstance(found, ast.Call))
-    return any("abs" in (getattr(called, "id", ""), getattr(called, "attr", "")) for called in calls)
+    functions = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+    return any("abs" in (getattr(function, "id", ""), getattr(function, "attr", "")) for function in functions)
 
 
-def _tolerances(node: ast.expr) -> tuple[float, float] | None:
-    """What an expression allows in proportion and at least, as far as it says so; None for one that is no tolerance."""
+def _read_tolerances(node: ast.expr) -> tuple[float, float] | None:
+    """Return the relative and absolute tolerance that an expression states; None if it is not a tolerance."""
     match node:
-        case ast.Constant(float(value)) if 0 < value < SMALL:
+        case ast.Constant(float(value)) if 0 < value < LARGEST_TOLERANCE:
             return 0.0, value
         case ast.BinOp(left, ast.Mult(), right):
-            factors = [found for found in (_tolerances(left), _tolerances(right)) if found]
+            factors = [factor for factor in (_read_tolerances(left), _read_tolerances(right)) if factor]
             return (max(factors[0]), 0.0) if factors else None
         case ast.BinOp(left, ast.Add(), right):
-            one, other = _tolerances(left), _tolerances(right)
+            one, other = _read_tolerances(left), _read_tolerances(right)
             return (max(one[0], other[0]), max(one[1], other[1])) if one and other else None
     return None
 
 
-def _below(left: Any, right: Any, or_equal: bool, rtol: float, atol: float) -> Any:
-    with contextlib.suppress(Exception):  # what cannot be measured is compared all the same
-        _keep(Place(*_lines(), rtol, atol), _numbers(left), _numbers(right))
+def _is_below(left: Any, right: Any, or_equal: bool, rtol: float, atol: float) -> Any:
+    with contextlib.suppress(Exception):  # what cannot be measured is still compared
+        _record(Place(*_locate(), rtol, atol), _as_floats(left), _as_floats(right))
     return left <= right if or_equal else left < right
 
 
-def _close(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+def _is_close(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     with contextlib.suppress(Exception):
-        defaults = _MATH_CLOSE if function is math.isclose else _CLOSE
-        given = {**defaults, **dict(zip(defaults, arguments[2:], strict=False)), **keywords}
-        got, expected = np.broadcast_arrays(*map(_numbers, arguments[:2]))
-        compared(got, expected, *(float(given[name]) for name in defaults))
+        defaults = _MATH_DEFAULTS if function is math.isclose else _DEFAULTS
+        tolerances = {**defaults, **dict(zip(defaults, arguments[2:], strict=False)), **keywords}
+        got, expected = np.broadcast_arrays(*map(_as_floats, arguments[:2]))
+        record_comparison(got, expected, *(float(tolerances[name]) for name in defaults))
     return function(*arguments, **keywords)
 
 
-def _numbers(value: Any) -> npt.NDArray[Any]:
+def _as_floats(value: Any) -> npt.NDArray[Any]:
     return np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float)
 
 
-WATCHERS = {"__below__": _below, "__close__": _close}
+# The functions that an instrumented cell calls, by the names it calls them by.
+RECORDERS = {"__below__": _is_below, "__close__": _is_close}

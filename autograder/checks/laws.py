@@ -1,4 +1,4 @@
-"""Laws: what must hold for all inputs, tried on inputs that hypothesis draws."""
+"""Laws: properties that must hold for all inputs, tested on inputs that hypothesis draws."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from contextvars import ContextVar
 from functools import partial, wraps
 from typing import Any
 
-# How strategies print that draw numbers alone: what prints alike draws alike. Of a `map` or `filter` not even the function's
-# name says what it does.
+# The repr of strategies that draw numbers only: there, an equal repr means equal draws. The repr of a `map` or `filter` does not
+# say what its function does.
 _OF_NUMBERS = re.compile(r"(integers|floats|booleans)\([^()]*\)|sampled_from\(\[[-+.\de, ]*\]\)")
-# Called as each draw begins: `explain` shows what the last one asked, which is the smallest failure's.
+# Called at the start of each draw: `explain` shows what the last draw asked, which is that of the smallest failure.
 draw_begins: ContextVar[Callable[[], None]] = ContextVar("draw_begins", default=lambda: None)
 _drawn: dict[tuple[object, ...], list[dict[str, Any]]] = {}
 
 
 def for_all(max_examples: int = 12, **strategies: Any) -> Callable[[Callable[..., None]], None]:
-    """Run the decorated property now, on inputs drawn by hypothesis, and raise the smallest failure's own assertion.
+    """Test the decorated property now, on inputs drawn by hypothesis, and raise the exception of the smallest failure.
 
         @for_all(seed=st.integers(0, 999), n=st.integers(2, 5))
         def _(seed, n): ...
 
-    The draws are the same in every run, so that the same submission gets the same grade; here and in stock nbgrader too,
-    where `derandomize` would take them from the property's source, which is at hand in one of them alone. 12 examples over
-    a few small integers: each chaff of the course that a law can catch breaks it on nearly every draw.
+    The draws are the same in every run, so the same submission gets the same grade, here and in stock nbgrader.
+    (hypothesis's `derandomize` derives the draws from the property's source, which only stock nbgrader has at hand.) 12 examples
+    are enough over a few small integers: a chaff of the course that breaks a law breaks it on nearly every draw.
 
-    Numbers are drawn once in a process, and hypothesis is called again only to make a failure small: it takes 0.4 ms for each
-    example, and for those of the course's first assignment 21 ms of every submission's 60 in its tests.
+    Numbers are drawn once for each process, since hypothesis takes 0.4 ms an example. It runs again only to shrink a failure.
     """
 
     def run(law_of_test: Callable[..., None]) -> None:
@@ -36,7 +35,7 @@ def for_all(max_examples: int = 12, **strategies: Any) -> Callable[[Callable[...
             draw_begins.get()()
             law_of_test(**values)
 
-        law.__name__ = law.__qualname__ = "law"  # what `_example` of test_cell looks for
+        law.__name__ = law.__qualname__ = "law"  # the name that `_example` in judge/test_cell.py looks for
         law.__module__ = __name__
         tried = partial(_tried, max_examples, strategies)
         printed = [repr(strategy) for strategy in strategies.values()]
@@ -51,7 +50,7 @@ def for_all(max_examples: int = 12, **strategies: Any) -> Callable[[Callable[...
 def _once_drawn(
     law: Callable[..., None], tried: Callable[[Callable[..., None]], None], key: tuple[object, ...]
 ) -> None:
-    """As `tried(law)`, with what an earlier call drew for `key`, or this one draws. A law that fails is tried once more."""
+    """Do as `tried(law)` does, on the draws cached under `key`. A law that fails goes to `tried` once more, to be shrunk."""
     from hypothesis.errors import HypothesisException
     from hypothesis.internal.entropy import deterministic_PRNG
 
@@ -60,10 +59,10 @@ def _once_drawn(
         tried(lambda **values: draws.append(values))
         _drawn[key] = draws
     try:
-        with deterministic_PRNG():  # hypothesis does so for each example, which here would take as long as the law
+        with deterministic_PRNG():  # hypothesis does this for each example; that would take as long as the law
             for values in _drawn[key]:
                 law(**values)
-    except HypothesisException:  # it assumes or notes something, which nobody can outside hypothesis
+    except HypothesisException:  # the law calls `assume` or `note`, which work inside hypothesis only
         tried(law)
     except Exception:
         tried(law)
@@ -71,13 +70,13 @@ def _once_drawn(
 
 
 def _tried(max_examples: int, strategies: dict[str, Any], law: Callable[..., None]) -> None:
-    """Have hypothesis draw, try the law, and raise what the smallest failure raised."""
+    """Let hypothesis draw and test the law; raise the exception of the smallest failure."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis.internal.conjecture import providers
     from hypothesis.internal.constants_ast import Constants
 
-    # In one draw of forty hypothesis takes a constant from the code that is loaded and lies outside site-packages: another one
-    # where this package is installed otherwise, and another after the first submission. There is no setting for it.
+    # In one draw of forty, hypothesis takes a constant from the loaded code outside site-packages. That code depends on how this
+    # package is installed and on earlier submissions, and no setting turns this off.
     providers._get_local_constants = Constants
     quiet = settings(
         max_examples=max_examples,

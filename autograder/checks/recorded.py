@@ -1,6 +1,6 @@
-"""Reference outputs as a test cell meets them: recorded while `autograder build` grades the solution, recalled after that.
+"""Reference outputs in test cells: recorded while `autograder build` grades the solution, then recalled.
 
-They lie in assignments/NAME/reference/SETTING/outputs.safetensors, one folder for each model and data.
+They are in assignments/NAME/reference/SETTING/outputs.safetensors, one folder for each combination of model and data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from autograder.errors import CourseError
 
 Outputs = dict[str, npt.NDArray[Any]]
-# As in the room `course`, which no test cell should need.
+# The same names as in `course`, which a test cell must not have to import.
 CONFIG, SETTINGS = "nbgrader_config.py", "assignment.toml"
 
 _recording: Outputs | None = None
@@ -26,7 +26,7 @@ _recording: Outputs | None = None
 
 @contextlib.contextmanager
 def recording() -> Iterator[Outputs]:
-    """Inside, `remember` keeps what it is given, in the mapping that this yields."""
+    """While this context is open, `record` stores outputs in the mapping that it yields."""
     global _recording
     _recording = {}
     try:
@@ -35,8 +35,8 @@ def recording() -> Iterator[Outputs]:
         _recording = None
 
 
-def remember(name: str, output: npt.NDArray[Any]) -> bool:
-    """Whether outputs are being recorded; if so, `output` is kept under `name`."""
+def record(name: str, output: npt.NDArray[Any]) -> bool:
+    """Store a copy of `output` under `name` if outputs are being recorded; return whether they are."""
     if _recording is None:
         return False
     _recording[name] = np.array(output, order="C")
@@ -44,9 +44,11 @@ def remember(name: str, output: npt.NDArray[Any]) -> bool:
 
 
 def grader_folder() -> Path:
-    """For a test cell: the folder assignments/NAME/ of the assignment that it belongs to, with what no student sees.
+    """Return the folder assignments/NAME/ of the assignment whose test cell is running; students never see its files.
 
-    Test cells run where the assignment's files lie, in source/NAME/; in stock nbgrader's autograded/STUDENT/NAME/."""
+    Test cells run beside the assignment's files: in source/NAME/, or under stock nbgrader in autograded/STUDENT/NAME/.
+    Raises FileNotFoundError outside a course.
+    """
     here = Path.cwd()
     for root in here.parents:
         if (root / CONFIG).is_file():
@@ -55,16 +57,16 @@ def grader_folder() -> Path:
 
 
 def recall(name: str) -> npt.NDArray[Any]:
-    """The recorded output called `name`, for the test cell that is running."""
-    kept = outputs(grader_folder())
-    if name not in kept:
-        raise CourseError(f"no reference output {name!r} in {grader_folder()}: build the assignment")
-    return kept[name]
+    """Return the output recorded under `name` for the test cell that is running; CourseError if there is none."""
+    recorded = read_outputs(grader_folder())
+    if name not in recorded:
+        raise CourseError(f"no reference output {name!r} in {grader_folder()}: run `autograder build`")
+    return recorded[name]
 
 
 @lru_cache(maxsize=2)
-def outputs(folder: Path) -> Outputs:
-    """The outputs that are kept in assignments/NAME/ for its model and data; {} where there are none."""
+def read_outputs(folder: Path) -> Outputs:
+    """Read the outputs in assignments/NAME/ for the model and data that its settings name; {} if there are none."""
     from safetensors.numpy import load_file
 
     settings = folder / SETTINGS

@@ -1,6 +1,6 @@
 """The course on disk: its folders, an assignment's settings and variants, and its notebooks.
 
-Everything that the other rooms know of nbgrader's metadata and folders they know from here.
+The other rooms learn nbgrader's metadata and folders from here only.
 """
 
 from autograder.course.course import CONFIG, NAME, VERDICTS, Assignment, Course, open_course

@@ -1,43 +1,27 @@
-"""The mark scheme of a written answer, put beside it for the person who grades.
+"""Shows the mark scheme of a written answer to the person who grades it.
 
-nbgrader keeps it in the instructor's notebook and shows it in formgrader for its own task cells alone. Here it is a text cell
-of its own behind the answer, in the autograded notebook only: neither the sandbox nor a student's page gets it.
+nbgrader keeps mark schemes in the instructor's notebook, and its Formgrader shows those of its own task cells only. Here a text
+cell follows each answer with its mark scheme, in the autograded notebook only: neither the sandbox nor a student's page has it.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 
 from autograder.course import notebook as nb
 
-# nbgrader's own marks (ClearMarkScheme); in a code cell the text between them is a comment.
+# The delimiters of nbgrader's ClearMarkScheme. In a code cell the text between them is a comment.
 REGION = re.compile(r"^### BEGIN MARK SCHEME *\n(.*?)^### END MARK SCHEME", re.DOTALL | re.MULTILINE)
 
 
 def of(cell: nb.Cell) -> str:
-    """The text of a source cell's mark scheme; "" where it has none."""
+    """The text of a source cell's mark scheme; "" if it has none."""
     text = "\n".join(line.lstrip() if line.lstrip().startswith("#") else line for line in nb.source(cell).split("\n"))
-    found = REGION.search(text)
-    scheme = found.group(1).strip() if found else ""
+    match = REGION.search(text)
+    scheme = match.group(1).strip() if match else ""
     return re.sub(r"^# ?", "", scheme, flags=re.MULTILINE) if cell["cell_type"] == "code" else scheme
 
 
 def schemes(source: nb.Notebook) -> dict[str, str]:
     """The mark schemes of a source notebook, by grade_id."""
     return {str(nb.grade_id(cell)): scheme for cell in nb.known_cells(source) if (scheme := of(cell))}
-
-
-def beside_answers(schemes: Mapping[str, str], graded: bytes) -> bytes:
-    """`graded` with the mark scheme of every written answer behind it, each line a quotation: it is no student's text."""
-    notebook = json.loads(graded)
-    cells = []
-    for cell in notebook["cells"]:
-        cells.append(cell)
-        if found := schemes.get(str(nb.grade_id(cell))):
-            lines = ["**Mark scheme**", "", *found.split("\n")]
-            text = "\n".join(f"> {line}".rstrip() for line in lines)
-            cells.append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": text})
-    nb.unique_ids(cells)
-    return json.dumps({**notebook, "cells": cells}).encode()

@@ -1,6 +1,6 @@
-"""The only reader of nbgrader's cell metadata.
+"""Reads notebooks and nbgrader's cell metadata; no other module does.
 
-Notebooks are plain dicts of nbformat 4: reading needs no schema library, and a notebook is never trusted for its form.
+Notebooks are plain dicts of nbformat 4, read without a schema library. A submitted notebook may have any shape.
 """
 
 from __future__ import annotations
@@ -16,82 +16,91 @@ from autograder.errors import CourseError, SubmissionError
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
-MOST_RAISED = 300  # characters of an error in a line
+FORMAT = 4  # of nbformat
+MAX_ERROR = 300  # characters of an error, shown in one line
+MAX_REASON = 120  # characters of another library's error message
+MAX_ID = 50  # characters of a cell id; nbformat allows 64
 
 
 def grader(cell: Cell) -> dict[str, Any]:
     """A cell's nbgrader metadata; {} for a cell that nbgrader does not know."""
     metadata = cell.get("metadata")
-    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return dict(found) if isinstance(found, dict) and isinstance(found.get("grade_id"), str) else {}
+    entries = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return dict(entries) if isinstance(entries, dict) and isinstance(entries.get("grade_id"), str) else {}
 
 
 def grade_id(cell: Cell) -> str | None:
+    """The name by which nbgrader knows a cell; None for a cell that it does not know."""
     return grader(cell).get("grade_id")
 
 
 def is_answer(cell: Cell) -> bool:
-    """The student's to fill in."""
+    """Whether the student fills in this cell."""
     return bool(grader(cell).get("solution")) or bool(grader(cell).get("task"))
 
 
 def is_test(cell: Cell) -> bool:
-    """An autograder test."""
+    """Whether this is a test cell."""
     return bool(grader(cell).get("grade")) and not is_answer(cell) and cell.get("cell_type") == "code"
 
 
 def is_manual(cell: Cell) -> bool:
-    """Graded by a person."""
+    """Whether a person grades this cell."""
     return (bool(grader(cell).get("grade")) and is_answer(cell)) or bool(grader(cell).get("task"))
 
 
 def is_graded(cell: Cell) -> bool:
+    """Whether this cell has points, from a test or a person."""
     return is_test(cell) or is_manual(cell)
 
 
 def points(cell: Cell) -> float:
+    """The points that a cell is worth; 0 if it has none."""
     return float(grader(cell).get("points", 0))
 
 
 def source(cell: Cell) -> str:
-    """A cell's text; a list of lines is one form of it on disk. JSON can hold half a character, which no message can."""
+    """A cell's text. On disk it may be a list of lines. A lone surrogate, which JSON allows and UTF-8 does not, becomes `?`."""
     text = cell.get("source", "")
     text = "".join(str(line) for line in text) if isinstance(text, list) else str(text)
     return text.encode(errors="replace").decode()
 
 
 def known_cells(notebook: Notebook) -> Iterator[Cell]:
+    """The cells that nbgrader knows, in order."""
     return (cell for cell in notebook["cells"] if grade_id(cell) is not None)
 
 
 def parse(data: bytes, what: str) -> Notebook:
-    """The notebook in `data`; SubmissionError says what is not right with it."""
+    """Read the notebook in `data`, converted to format 4; SubmissionError, which calls it `what`, if it is not one."""
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise SubmissionError(f"{what} is not a notebook: {_short(error)}; save it again in Jupyter") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat"), int):
         raise SubmissionError(f"{what} is not a notebook: it has no nbformat number; save it again in Jupyter")
-    if notebook["nbformat"] < 4:
+    if notebook["nbformat"] < FORMAT:
         notebook = _upgrade(notebook, what)
-    if notebook["nbformat"] > 4:
-        raise SubmissionError(f"{what} has notebook format {notebook['nbformat']}; formats 3 and 4 can be read")
+    if notebook["nbformat"] > FORMAT:
+        raise SubmissionError(f"{what} has notebook format {notebook['nbformat']}; only formats 3 and 4 can be read")
     cells = notebook.get("cells")
-    if not isinstance(cells, list) or not all(
-        isinstance(c, dict) and isinstance(c.get("cell_type"), str) for c in cells
-    ):
-        raise SubmissionError(f"{what} is not a notebook: its cells are not in order; save it again in Jupyter")
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
+        raise SubmissionError(f"{what} is not a notebook: its cells are malformed; save it again in Jupyter")
     for cell in cells:
         cell["source"] = source(cell)
     return dict(notebook)
 
 
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("cell_type"), str)
+
+
 def _upgrade(notebook: Notebook, what: str) -> Notebook:
-    import nbformat  # seldom needed, and its schema library takes a second to import
+    import nbformat  # rarely needed, and its schema library takes a second to import
 
     try:
-        upgraded: Notebook = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(notebook), 4)))
-    except Exception as error:  # the converter trusts its input and raises whatever it stumbles over
+        upgraded: Notebook = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(notebook), FORMAT)))
+    except Exception as error:  # the converter trusts its input and may raise anything
         raise SubmissionError(
             f"{what} has notebook format {notebook['nbformat']} and cannot be converted: {_short(error)}"
         ) from None
@@ -99,11 +108,11 @@ def _upgrade(notebook: Notebook, what: str) -> Notebook:
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(f"{error}".split())[:120] or type(error).__name__
+    return " ".join(f"{error}".split())[:MAX_REASON] or type(error).__name__
 
 
 def read(path: Path) -> Notebook:
-    """The course's own notebook at `path`; CourseError if it is not one."""
+    """Read the course's own notebook at `path`; CourseError if it is not one."""
     try:
         return parse(path.read_bytes(), str(path))
     except (OSError, SubmissionError) as error:
@@ -111,42 +120,44 @@ def read(path: Path) -> Notebook:
 
 
 def unique_ids(cells: list[Cell]) -> None:
-    """Cell ids as nbformat 4.5 wants them: present, short, each once."""
+    """Change the cells' ids where nbformat 4.5 requires it: each has one, it is short, and no two are equal."""
     seen: set[str] = set()
     for index, cell in enumerate(cells):
-        name = "".join(c for c in str(cell.get("id", "")) if c.isascii() and (c.isalnum() or c in "-_"))[:50]
+        name = "".join(c for c in str(cell.get("id", "")) if c.isascii() and (c.isalnum() or c in "-_"))[:MAX_ID]
         if not name or name in seen:
-            name = f"{name[:40]}-{index}"
+            name = f"{name[: MAX_ID - 10]}-{index}"
         seen.add(name)
         cell["id"] = name
 
 
 def raised(notebook: Notebook) -> dict[str, str]:
-    """What the code cells of a notebook that was run ended in, where that is an error: by grade_id, or "cell 3". Not those of
-    its test cells, whose outputs are the judge's, nor of one that may raise by its tag."""
-    found = {}
+    """The errors that the code cells of an executed notebook ended in, by grade_id or "cell 3", each in one line.
+
+    Test cells are left out, since their outputs are the judge's, and so are cells tagged "raises-exception".
+    """
+    messages = {}
     for index, cell in enumerate(notebook["cells"], 1):
         errors = [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]
         tags = cell["metadata"].get("tags", [])
         if errors and not is_test(cell) and "raises-exception" not in tags:
-            said = f"{errors[0].get('ename')}: {errors[0].get('evalue')}"
-            said = re.sub(r"\(\d+\.py, (line \d+)\)$", r"(\1)", said)  # ipykernel's name for a cell
-            found[grade_id(cell) or f"cell {index}"] = " ".join(said.split())[:MOST_RAISED]
-    return found
+            message = f"{errors[0].get('ename')}: {errors[0].get('evalue')}"
+            message = re.sub(r"\(\d+\.py, (line \d+)\)$", r"(\1)", message)  # ipykernel's name for a cell
+            messages[grade_id(cell) or f"cell {index}"] = " ".join(message.split())[:MAX_ERROR]
+    return messages
 
 
 def test_sources(notebook: Notebook) -> dict[str, str]:
-    """The text of every test cell, by name and in order."""
+    """The text of every test cell, by grade_id and in order."""
     return {str(grade_id(cell)): source(cell) for cell in known_cells(notebook) if is_test(cell)}
 
 
 def outline(notebook: Notebook) -> list[tuple[str, bool, bool, float]]:
-    """The cells that nbgrader knows, in order: name, whether it is an answer, whether it is graded, and its points."""
+    """The cells that nbgrader knows, in order: grade_id, whether it is an answer, whether it is graded, and its points."""
     return [(str(grade_id(cell)), is_answer(cell), is_graded(cell), points(cell)) for cell in known_cells(notebook)]
 
 
 def with_answers(source_notebook: Notebook, answers: dict[str, str]) -> Notebook:
-    """A copy of the instructor's notebook with the text of some cells replaced, by grade_id: a wheat, a chaff."""
+    """Copy the instructor's notebook with the text of some cells replaced, by grade_id, as for a wheat or a chaff."""
     notebook = copy.deepcopy(source_notebook)
     for cell in known_cells(notebook):
         if grade_id(cell) in answers:

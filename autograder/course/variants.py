@@ -1,4 +1,4 @@
-"""Wheats and chaffs: the answers that an instructor writes to test the tests, one file of them for each task."""
+"""Wheats and chaffs: answers that an instructor writes to test the tests, one file for each task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANY_HEADING = re.compile(r"^#\s*%%.*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Variant:
-    """A wheat (another correct answer) or a chaff (a known mistake): source for the solution cell of one problem."""
+    """A wheat (another correct answer) or a chaff (a known mistake): the text of the answer cell of one task."""
 
     kind: str  # "wheat" or "chaff"
     problem: str
@@ -25,32 +25,36 @@ class Variant:
 
     @property
     def label(self) -> str:
+        """A name that no other variant of the assignment has."""
         return f"{self.kind}-{self.problem}-{self.name}"
 
 
 def read_variants(path: Path) -> list[Variant]:
-    """The wheats and chaffs in one file: sections that begin `# %% wheat: name` or `# %% chaff: name`; a chaff names its
-    misconception and its hint in comments on the next lines."""
+    """Read the wheats and chaffs in one file.
+
+    Each section begins with `# %% wheat: NAME` or `# %% chaff: NAME`. Comments in a chaff's section name its misconception
+    and its hint. Raises CourseError, with the offending line, for anything else.
+    """
     try:
         text = path.read_text()
     except UnicodeDecodeError as error:
-        raise CourseError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from None
+        raise CourseError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     for line in ANY_HEADING.findall(text):
-        if not HEADING.fullmatch(line):  # else what follows would be taken for more of the section above
+        if not HEADING.fullmatch(line):  # otherwise its lines would belong to the section above
             raise CourseError(
-                f"{path}: {line.strip()!r} should be `# %% wheat: NAME` or `# %% chaff: NAME`, a NAME of letters, digits and _"
+                f"{path}: {line.strip()!r} should be `# %% wheat: NAME` or `# %% chaff: NAME`, NAME being letters, digits and _"
             )
     _, *parts = HEADING.split(text)
     variants: list[Variant] = []
     for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         notes = {key: re.search(rf"^# {key}: (.+)$", body, re.MULTILINE) for key in ("misconception", "hint")}
-        missing = [key for key, found in notes.items() if kind == "chaff" and not found]
+        missing = [key for key, match in notes.items() if kind == "chaff" and not match]
         if missing:
             raise CourseError(f"{path}: chaff {name} has no `# {missing[0]}:` line")
-        said = {key: found.group(1).strip() if found else "" for key, found in notes.items()}
+        texts = {key: match.group(1).strip() if match else "" for key, match in notes.items()}
         if (kind, name) in {(variant.kind, variant.name) for variant in variants}:
-            raise CourseError(f"{path}: two sections are called {kind}: {name}; give one another name")
-        variants.append(Variant(kind, path.stem, name, body.strip() + "\n", **said))
+            raise CourseError(f"{path}: two sections are named {kind}: {name}; rename one")
+        variants.append(Variant(kind, path.stem, name, body.strip() + "\n", **texts))
     if not variants:
         raise CourseError(f"{path}: no `# %% wheat: name` or `# %% chaff: name` section")
     return variants

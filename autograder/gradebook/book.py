@@ -12,7 +12,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,24 +23,21 @@ from sqlalchemy.orm import Session
 from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.gradebook.database import must_be_whole, real_transactions, told, why
+from autograder.gradebook.database import (
+    database_file,
+    database_url,
+    must_be_whole,
+    real_transactions,
+    shown,
+    told,
+    why,
+)
 from autograder.gradebook.generate import find_alembic, generate
-from autograder.records.grade import GRADED, Grade, Manual
+from autograder.records.grade import GRADED, Grade, Mark, Marks, after_penalty
 
 logging.getLogger("tornado.application").setLevel(
     logging.CRITICAL
 )  # nbgrader puts tracebacks there of what we tell in a line
-# A formgrader's write takes milliseconds; a database that stays locked for longer is held by something else.
-LOCK_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the calendar and people add to an automatic grade: a sentence on lateness, or "", and what was given by hand, by
-    grade_id, without the comments."""
-
-    late: str
-    manual: dict[str, Manual]
 
 
 class Book:
@@ -52,16 +49,17 @@ class Book:
     def __enter__(self) -> Book:
         from nbgrader.api import Gradebook
 
+        url = self._url()
         self._lock = None if self.reads else self._take_lock()
         find_alembic()
         try:
-            self.book = Gradebook(self._url(), self.course.course_id)
+            self.book = Gradebook(url, self.course.course_id)
             if self.book.engine.dialect.name == "sqlite":
                 must_be_whole(self.book.engine)
                 real_transactions(self.book.engine)
         except Exception as error:
             self._let_go()
-            raise CourseError(f"the gradebook {self.course.db_url} cannot be opened: {why(error)}") from None
+            raise CourseError(f"the gradebook {shown(self.course.db_url)} cannot be opened: {why(error)}") from None
         if not self.reads:
             self._private()
         return self
@@ -91,9 +89,9 @@ class Book:
         timestamp: str | None,
         unanswered: frozenset[str],
         changed: bool = True,
-    ) -> Standing:
+    ) -> Marks:
         """Save one submission's grade; all of it or nothing. Where the files handed in have `changed` since a person marked
-        them, that person is asked to look again."""
+        them, that person is asked to look again. Returns what people and the calendar add to it."""
         with self._transaction():
             self.book.update_or_create_student(grade.student)
             when = {"timestamp": timestamp} if timestamp else {}
@@ -109,11 +107,11 @@ class Book:
             self.book.db.flush()
             self.book.db.refresh(notebook)
             notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
-            return _standing(submission, notebook, names)
+            return _marks(submission, notebook, names)
 
-    def standing(self, assignment: Assignment, grade: Grade, timestamp: str | None) -> Standing | None:
-        """What holds of a grade that was saved before; None where the database does not have it, or other scores or another
-        time in its place. A deadline or penalty that was changed meanwhile counts from here on."""
+    def saved_marks(self, assignment: Assignment, grade: Grade, timestamp: str | None) -> Marks | None:
+        """The marks of a grade that was saved before; None where the database does not have this grade, or has other scores or
+        another time. A deadline or penalty that was changed meanwhile counts from here on."""
         from nbgrader.api import MissingEntry
         from nbgrader.utils import parse_utc
 
@@ -129,12 +127,12 @@ class Book:
                 return None
             penalty = self._late_penalty(grade.student, submission, notebook)
             if penalty == notebook.late_submission_penalty:
-                return _standing(submission, notebook, names)
+                return _marks(submission, notebook, names)
         with self._transaction():
             submission = self.book.find_submission(assignment.name, grade.student)
             notebook, names = self._submitted(assignment, grade.student)
             notebook.late_submission_penalty = penalty
-            return _standing(submission, notebook, names)
+            return _marks(submission, notebook, names)
 
     def _submitted(self, assignment: Assignment, student: str) -> tuple[Any, dict[str, str]]:
         """A submission's notebook, and the names of its cells by their keys; nbgrader's MissingEntry where there is none. Asked
@@ -145,20 +143,22 @@ class Book:
         cells = self.book.db.query(BaseCell.id, BaseCell.name).filter(BaseCell.notebook_id == notebook.notebook_id)
         return notebook, {key: name for key, name in cells}  # noqa: C416, rows are no pairs for mypy
 
-    def manual(self, assignment: Assignment, student: str) -> tuple[dict[str, Manual], float]:
-        """What people gave for a submission's cells, by grade_id, and the late penalty."""
+    def marks(self, assignment: Assignment, student: str) -> Marks:
+        """What people gave for a submission, with their comments, and what the calendar took."""
         from nbgrader.api import MissingEntry
 
         with self._reading():
             try:
+                submission = self.book.find_submission(assignment.name, student)
                 notebook, names = self._submitted(assignment, student)
             except MissingEntry:
-                return {}, 0.0
-            found = _given(notebook, names)
+                return Marks()
+            marks = _marks(submission, notebook, names)
+            cells = dict(marks.cells)
             for row in notebook.comments:
                 name, text = names[row.cell_id], row.manual_comment or ""
-                found[name] = replace(found.get(name, Manual(None)), comment=text)
-            return found, float(notebook.late_submission_penalty or 0.0)
+                cells[name] = replace(cells.get(name, Mark(None)), comment=text)
+            return replace(marks, cells=cells)
 
     def totals(self) -> list[list[Any]]:
         """A row for every assignment and student, in the columns of nbgrader's own export."""
@@ -187,7 +187,7 @@ class Book:
             *who,
             raw,
             penalty,
-            max(0.0, raw - penalty),
+            after_penalty(raw, penalty),
             assignment.max_score,
         ]
         return ["" if value is None else value for value in row]
@@ -211,7 +211,7 @@ class Book:
                     for n in names
                 ]
                 penalty = submission.late_submission_penalty
-                rows.append([submission.student_id, *scores, penalty, max(0.0, submission.score - penalty)])
+                rows.append([submission.student_id, *scores, penalty, after_penalty(submission.score, penalty)])
             return ["student_id", *names, "late_submission_penalty", "score"], rows
 
     def _is_current(self, assignment: Assignment, source: nb.Notebook) -> bool:
@@ -272,8 +272,7 @@ class Book:
             self.book.db = outer
 
     def _url(self) -> str:
-        url = self.course.db_url
-        return f"{url}?timeout={LOCK_SECONDS}" if url.startswith("sqlite:///") and "?" not in url else url
+        return database_url(self.course.db_url, self.course.root)
 
     def _take_lock(self) -> Any:
         folder = self.course.submitted.parent
@@ -295,8 +294,8 @@ class Book:
             for folder in (self.course.autograded, self.course.transcripts):
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o700)
-            if self.course.db_url.startswith("sqlite:///"):
-                Path(self.course.db_url.removeprefix("sqlite:///")).chmod(0o600)
+            if file := database_file(self.course.db_url, self.course.root):
+                file.chmod(0o600)
 
 
 def _automatic(grade: Grade, name: str) -> float | None:
@@ -304,29 +303,26 @@ def _automatic(grade: Grade, name: str) -> float | None:
     return cell.score if cell and grade.status in GRADED else None
 
 
-def _standing(submission: Any, notebook: Any, names: Mapping[str, str]) -> Standing:
-    late, penalty = submission.total_seconds_late, notebook.late_submission_penalty or 0
-    said = f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else ""
-    return Standing(said, _given(notebook, names))
-
-
-def _given(notebook: Any, names: Mapping[str, str]) -> dict[str, Manual]:
-    """What people gave for the cells, by grade_id; a mark that is to be looked at again is stale."""
-    return {
-        names[row.cell_id]: Manual(row.manual_score, stale=row.needs_manual_grade, extra=row.extra_credit or 0.0)
+def _marks(submission: Any, notebook: Any, names: Mapping[str, str]) -> Marks:
+    """The marks of a submission without their comments; one that is to be looked at again is stale."""
+    late, penalty = submission.total_seconds_late, float(notebook.late_submission_penalty or 0.0)
+    lateness = f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else ""
+    cells = {
+        names[row.cell_id]: Mark(row.manual_score, stale=row.needs_manual_grade, extra=row.extra_credit or 0.0)
         if row.manual_score is not None
-        else Manual(None, extra=row.extra_credit or 0.0)
+        else Mark(None, extra=row.extra_credit or 0.0)
         for row in notebook.grades
     }
+    return Marks(cells, penalty, lateness)
 
 
-def given(assignment: Assignment, student: str) -> dict[str, Manual]:
-    """What people gave for a submission's cells, by grade_id, read beside whoever writes; {} where there is no gradebook yet."""
-    url = assignment.course.db_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        return {}
+def read_marks(assignment: Assignment, student: str) -> Marks:
+    """The marks of a submission, read beside whoever writes; none where there is no gradebook yet."""
+    file = database_file(assignment.course.db_url, assignment.course.root)
+    if file and not file.is_file():
+        return Marks()
     with Book(assignment.course, reads=True) as book:
-        return book.manual(assignment, student)[0]
+        return book.marks(assignment, student)
 
 
 def is_time(text: str) -> bool:

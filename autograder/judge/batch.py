@@ -1,8 +1,8 @@
 """Many submissions: one warm process, some workers, results as they come.
 
 A worker that dies, or a warm process that does, is an infrastructure fault: everything is started anew and the jobs that
-were under way are tried again, three times at most; then the submission is reported as failed, and never scored. Where not even a
-notebook with nothing in it can be judged any more, the batch stops.
+were under way are tried again, three times at most; then the submission is reported as failed, and never scored. Where not
+even a notebook with nothing in it can be judged any more, the batch stops.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from autograder.course import notebook as nb
 from autograder.errors import AutograderError, InfrastructureError
 from autograder.judge import worker
 from autograder.judge.imports import judge_imports, student_imports
-from autograder.judge.job import Job
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
 from autograder.records.grade import Grade
-from autograder.sandbox.warm import ONE_THREAD, Outfit, Warm
+from autograder.sandbox.jail import ONE_THREAD, Outfit
+from autograder.sandbox.warm import Warm
 
 T = TypeVar("T")
 
@@ -57,7 +57,8 @@ class Batch:
     def of(
         cls, assignment: Assignment, source: nb.Notebook, workers: int, more: Mapping[str, str] = MappingProxyType({})
     ) -> Batch:
-        """A batch for submissions of this assignment, whose instructor's notebook is `source`; `more` variables than its own."""
+        """A batch for submissions of this assignment, whose instructor's notebook is `source`; `more` variables than its
+        own."""
         settings = assignment.settings
         environment = {**settings.environment, **more}
         outfit = Outfit(student_imports(source), assignment.files, settings.folders, environment)
@@ -84,22 +85,22 @@ class Batch:
     def _stop(self) -> None:
         self.stack.close()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Judged]:
         """The result of each job, in the order in which they are done.
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.
         What has to be tried again is tried alone: a job that ends every worker must not take others with it three times.
 
-        A restart takes seconds, so that on a machine that is broken 300 submissions would take an hour to fail. After three in a
-        row the next job is `NOTHING`; if that fails too, InfrastructureError. However many submissions in a row break every
-        worker, they never stop the batch by it.
+        A restart takes seconds, so that on a machine that is broken 300 submissions would take an hour to fail. After three
+        in a row the next job is `NOTHING`; if that fails too, InfrastructureError. However many submissions in a row break
+        every worker, they never stop the batch by it.
         """
         for _ in range(self.workers):  # they come up while the warm process does
             self._call(worker.awake)
         self.warm.wait()
         source = iter(jobs)
         again: deque[tuple[Job, int]] = deque()
-        running: dict[Future[Result], tuple[Job, int]] = {}
+        running: dict[Future[Judged], tuple[Job, int]] = {}
         breaks = 0  # in a row
         while True:
             while len(running) < (1 if again else 2 * self.workers):
@@ -150,7 +151,7 @@ class Batch:
                 f"({_said(error)}). What was graded stands; look what is wrong here by `autograder doctor`, then grade again"
             ) from None
 
-    def _submit(self, job: Job) -> Future[Result]:
+    def _submit(self, job: Job) -> Future[Judged]:
         return self._call(worker.work, job)
 
     def _call(self, function: Callable[..., T], *arguments: Job) -> Future[T]:
@@ -163,9 +164,9 @@ class Batch:
             return future
 
 
-def _failed(job: Job, error: Exception) -> Result:
+def _failed(job: Job, error: Exception) -> Judged:
     note = f"not graded: {_said(error)}; run it again"
-    return Result(Grade(job.student, job.assignment, "failed", notes=(note,)))
+    return Judged(Grade(job.student, job.assignment, "failed", notes=(note,)))
 
 
 def _said(error: Exception) -> str:

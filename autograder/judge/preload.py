@@ -13,7 +13,7 @@ import nbformat.v4
 from hypothesis import strategies
 from nbformat.validator import get_validator
 
-import autograder.judge.submission  # noqa: F401
+import autograder.judge.live  # noqa: F401
 from autograder.checks import for_all
 
 get_validator(nbformat.v4.nbformat)  # the schema is compiled, in 0.09 s

@@ -1,15 +1,16 @@
-"""Scores a submission anew from its transcript: the test cells run here, and what the student's code answered is read, not run.
+"""Scores an earlier run by today's tests: the test cells run here, and what the student's code answered is read, not run.
 
 The answers hold only where the very same questions are asked, in the same order, to the last one: a function may remember its
-calls. So a new grade is, to the point, the one that a new run would give. Where another question comes up, or one is left
-out, `NotRecorded` says that the submission has to run again.
+calls. So the grade is, to the point, the one that a new run would give. Where another question comes up, or one is left out,
+`NotRecorded` says that the submission has to run again.
 """
 
 from __future__ import annotations
 
-import copy
+import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -18,22 +19,67 @@ from msgspec.msgpack import encode
 from nbformat import from_dict
 
 from autograder.course import notebook as nb
-from autograder.judge.job import Job
+from autograder.judge import scoring
+from autograder.judge.job import Job, Judged
 from autograder.judge.scoring import Scored, Scorer
-from autograder.judge.submission import TEST_SECONDS, Judged, ended_as, troubles
-from autograder.records.grade import CellGrade, Grade
-from autograder.records.transcript import Asked, Exchange, Transcript
+from autograder.judge.walk import is_run, walk
+from autograder.records.grade import CellGrade
+from autograder.records.run import Run
+from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded, answer
 
-# By a hash of all that a verdict depends on, in this process. One has 0.7 KB in the median, in a class of the course 1.6 at most,
-# and is bounded by what `test_cell` cuts: 20 KB of print, 2 KB a check.
+# By a hash of all that a verdict depends on, in this process. A verdict has 0.7 KB in the median, in a class of the course 1.6 at
+# most, and is bounded by what `test_cell` cuts: 20 KB of print, 2 KB a check.
 _verdicts: dict[bytes, Scored] = {}
 MOST_VERDICTS = 10_000
 
 
 class NotRecorded(BaseException):
-    """A question that the transcript does not hold. Not an Exception: no check of a test cell may take it for an answer."""
+    """A question that the run's transcript does not hold. Not an Exception: no check of a test cell may take it for an
+    answer."""
+
+
+def score(job: Job, run: Run, settled: Mapping[str, CellGrade] = MappingProxyType({})) -> Judged:
+    """Score an earlier run of `job`; NotRecorded if today's tests ask for what it does not hold. Test cells that are
+    `settled` keep their grade: nothing of them has changed."""
+    return asyncio.run(walk(job, from_dict(job.notebook), Past(job, run, settled)))
+
+
+class Past:
+    """A subject (see `walk`) whose cells ran in an earlier run."""
+
+    def __init__(self, job: Job, run: Run, settled: Mapping[str, CellGrade]) -> None:
+        transcript = run.transcript
+        if transcript is None:
+            raise NotRecorded
+        self.asked, self.settled = transcript.cells, settled
+        self.ended, self.isolation, self.seconds = run.ended, run.isolation, run.seconds
+        self.notes = list(run.notes)
+        self.limit = job.limits.submission_seconds + scoring.TEST_SECONDS
+        self.executed = _executed(job.notebook["cells"], json.loads(run.notebook)["cells"])
+
+    async def run(self, index: int, cell: Any) -> None:
+        """Put the outputs of the earlier run in their place."""
+        earlier = next(self.executed)
+        cell.outputs, cell.execution_count = from_dict(earlier["outputs"]), earlier.get("execution_count")
+
+    def test(self, scorer: Scorer, cell: Any) -> Scored:
+        """What a test cell makes of the recorded answers."""
+        name = str(nb.grade_id(cell))
+        asked = self.asked.get(name, Asked())
+        if name in self.settled:
+            return Scored(self.settled[name], asked)
+        return _scored(scorer, cell, asked.exchanges, self.limit)
+
+
+def _executed(today: Sequence[nb.Cell], earlier: Sequence[nb.Cell]) -> Iterator[nb.Cell]:
+    """The cells that ran, as they ran; NotRecorded where today's are not the same, cell by cell."""
+    ours, theirs = ([cell for cell in cells if cell["cell_type"] == "code"] for cells in (today, earlier))
+    same = [nb.is_test(a) or nb.source(a) == nb.source(b) for a, b in zip(ours, theirs, strict=False)]
+    if len(ours) != len(theirs) or not all(same):
+        raise NotRecorded
+    return filter(is_run, theirs)
 
 
 class Replay:
@@ -62,37 +108,9 @@ class Replay:
         return len(self.asked) == len(self.recorded)
 
 
-def rescore(
-    job: Job, transcript: Transcript, run: nb.Notebook, settled: Mapping[str, CellGrade] = MappingProxyType({})
-) -> Judged:
-    """Score `job` from the transcript of an earlier run, whose notebook with its outputs is `run`; NotRecorded if its tests ask
-    for what the transcript does not hold. Test cells that are `settled` keep their grade: nothing of them has changed."""
-    notebook = from_dict(job.notebook)
-    scorer = Scorer(notebook)
-    cells: dict[str, CellGrade] = {}
-    asked: dict[str, Asked] = {}
-    before = iter(_code(notebook.cells, run["cells"]))
-    for cell in notebook.cells:
-        name = str(nb.grade_id(cell))
-        ran = next(before) if cell.cell_type == "code" else {}
-        if name in settled:
-            cells[name], asked[name] = settled[name], transcript.cells.get(name, Asked())
-        elif nb.is_test(cell):
-            exchanges = transcript.cells[name].exchanges if name in transcript.cells else ()
-            scored = _scored(scorer, cell, exchanges, job.limits.submission_seconds + TEST_SECONDS)
-            cells[name], asked[name], cell.outputs = scored.grade, scored.asked, scored.outputs
-        elif nb.is_manual(cell):
-            cells[name] = CellGrade(nb.points(cell), 0.0 if name in job.unanswered else None)
-        if ran and (name in settled or not nb.is_test(cell)):
-            cell.outputs, cell.execution_count = from_dict(ran["outputs"]), ran.get("execution_count")
-    notes = (*job.notes, *transcript.notes, *troubles(cells))
-    grade = Grade(job.student, job.assignment, ended_as(transcript.ended, job), cells, notes, job.isolation)
-    return Judged(grade, notebook, Transcript(asked, transcript.ended, transcript.notes))
-
-
 def _scored(scorer: Scorer, cell: Any, exchanges: tuple[Exchange, ...], seconds: float) -> Scored:
-    """What a test cell makes of these answers. Two submissions that answer alike, to the bit, are scored once: 60 right ones
-    of 44 methods, all test cells changed, took 14.5 s of CPU in place of 29.7, start-up included."""
+    """What a test cell makes of these answers. Two submissions that answer alike, to the bit, are scored once: that halves the
+    CPU time of a class whose answers are mostly right."""
     key = hashlib.sha256(encode([scorer.locked, cell.source, nb.points(cell), exchanges])).digest()
     if key not in _verdicts:
         replay = Replay(exchanges)
@@ -104,14 +122,4 @@ def _scored(scorer: Scorer, cell: Any, exchanges: tuple[Exchange, ...], seconds:
             return scored
         _verdicts[key] = replace(scored, asked=replace(scored.asked, exchanges=()))
     known = _verdicts[key]
-    return replace(known, outputs=copy.deepcopy(known.outputs), asked=replace(known.asked, exchanges=exchanges))
-
-
-def _code(now: Sequence[nb.Cell], then: Sequence[nb.Cell]) -> list[nb.Cell]:
-    """The code cells as they were run; NotRecorded where today's are not the same, cell by cell. Between them may stand other
-    text, such as a mark scheme."""
-    today, ran = ([cell for cell in cells if cell["cell_type"] == "code"] for cells in (now, then))
-    same = [nb.is_test(a) or nb.source(a) == nb.source(b) for a, b in zip(today, ran, strict=False)]
-    if len(today) != len(ran) or not all(same):
-        raise NotRecorded
-    return ran
+    return replace(known, asked=replace(known.asked, exchanges=exchanges))

@@ -12,18 +12,18 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.judge import worker
 from autograder.judge.imports import judge_imports
-from autograder.judge.job import Job
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
 from autograder.records.grade import CellGrade
-from autograder.sandbox.warm import ONE_THREAD
+from autograder.records.run import Run
+from autograder.sandbox.jail import ONE_THREAD
 
-# What is to be scored, the transcript of its run, the notebook as it was run, and the test cells whose verdict stands.
-Earlier = tuple[Job, bytes, bytes, dict[str, CellGrade]]
+# What is to be scored, its earlier run, and the test cells whose verdict stands.
+Earlier = tuple[Job, Run, dict[str, CellGrade]]
 
 
 def rescored(
     assignment: Assignment, source: nb.Notebook, workers: int, runs: Iterable[Earlier]
-) -> Iterator[tuple[str, Result | None]]:
+) -> Iterator[tuple[str, Judged | None]]:
     """Each student and result, as they are done; None for a submission that has to run again. Jobs are drawn as they are
     needed. Whatever goes wrong here, the submission runs again, and the fault is told there."""
     os.environ.update(ONE_THREAD)  # sums come out as they did, to the bit
@@ -31,7 +31,7 @@ def rescored(
     context.set_forkserver_preload([*worker.PRELOAD, "autograder.judge.replay", *judge_imports(source)])
     arguments = (assignment.source_folder, dict(assignment.settings.environment))
     left = iter(runs)
-    running: dict[Future[Result | None], str] = {}
+    running: dict[Future[Judged | None], str] = {}
     with ProcessPoolExecutor(workers, context, worker.start_scoring, arguments) as pool:
         while True:
             while len(running) < 2 * workers and (run := next(left, None)):
@@ -43,10 +43,10 @@ def rescored(
                 yield student, None if future.exception() else future.result()
 
 
-def _submitted(pool: ProcessPoolExecutor, run: Earlier) -> Future[Result | None]:
+def _submitted(pool: ProcessPoolExecutor, run: Earlier) -> Future[Judged | None]:
     try:
         return pool.submit(worker.rescore, *run)
     except BrokenProcessPool as error:
-        future: Future[Result | None] = Future()
+        future: Future[Judged | None] = Future()
         future.set_exception(error)
         return future

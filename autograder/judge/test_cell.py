@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from autograder.checks import Checks
-from autograder.checks.comparisons import TEST_CELL, WATCHERS, looked_at, watched
+from autograder.checks.comparisons import RECORDERS, TEST_CELL, instrument, is_recording
 from autograder.checks.laws import draw_begins
 from autograder.judge.imports import free_names
 from autograder.judge.time_limit import within
@@ -92,7 +92,7 @@ def run(
     """Run a test cell worth `points` for at most `seconds`. `fetch` gives a student's value, or SKIP where there is none; `asked`
     says how many questions have been asked so far."""
     try:
-        compiled = _compiled(source, looked_at())
+        compiled = _compiled(source, is_recording())
     except SyntaxError as error:
         return Verdict(None, trouble=f"the test cell is not valid Python: {error}")
     verdict = within(seconds, lambda: _run(compiled, points, imports, fetch, asked))
@@ -108,7 +108,7 @@ def _run(
     asked: Callable[[], int],
 ) -> Verdict:
     body, last, names = compiled
-    namespace: dict[str, Any] = {"__name__": "__main__", "Checks": partial(_Watched, asked), **WATCHERS, **imports}
+    namespace: dict[str, Any] = {"__name__": "__main__", "Checks": partial(_Watched, asked), **RECORDERS, **imports}
     out, value, error_line = io.StringIO(), None, ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -150,7 +150,7 @@ def _score(value: Any, points: float, error: str, earned: float, has_checks: boo
 def _compiled(source: str, measured: bool) -> _Compiled:
     """The cell without its last expression, that expression, and the names to fetch, in order; `measured`, it tells of what it
     compares."""
-    tree = watched(ast.parse(source)) if measured else ast.parse(source)
+    tree = instrument(ast.parse(source)) if measured else ast.parse(source)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = compile(ast.Expression(tree.body.pop().value), TEST_CELL, "eval")  # type: ignore[attr-defined]

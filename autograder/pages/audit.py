@@ -9,7 +9,7 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.pages.sheet import render, write_report
 from autograder.proof.audit.matrix import CheckName
-from autograder.proof.audit.run import Audit, Task
+from autograder.proof.audit.run import Audit, TaskAudit
 
 
 def write_page(assignment: Assignment, audit: Audit) -> Path:
@@ -45,7 +45,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _task(audit: Audit, task: Task) -> dict[str, Any]:
+def _task(audit: Audit, task: TaskAudit) -> dict[str, Any]:
     matrix, judged = task.matrix, audit.verdicts
     return {
         "checks": [_named(check) for check in matrix.checks],
@@ -66,4 +66,4 @@ def _task(audit: Audit, task: Task) -> dict[str, Any]:
 
 
 def _named(check: CheckName) -> list[Any]:
-    return [check.cell, check.name, check.turn]
+    return [check.cell, check.name, check.occurrence]

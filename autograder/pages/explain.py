@@ -13,13 +13,13 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.gradebook.book import given
-from autograder.records import known as known_answers
+from autograder.gradebook.book import read_marks
 from autograder.records.answers import SHOWN_NUMBERS, Stays, alike, answer, plain, question, shown
-from autograder.records.diagnose import UNWRITTEN, Diagnosis, diagnose, unwritten
-from autograder.records.grade import CellGrade, Check, Grade, Manual, standing
+from autograder.records.archive import Archive
+from autograder.records.diagnose import UNWRITTEN, Diagnosis, unwritten
+from autograder.records.grade import CellGrade, Check, Grade, Mark, points_of
 from autograder.records.known import Known, by_question
-from autograder.records.store import read_autograded, read_record, read_transcript, recorded
+from autograder.records.store import graded_students
 from autograder.records.transcript import Asked, Exchange, Span
 from autograder.sandbox import wire
 from autograder.words import counted, printable
@@ -59,7 +59,7 @@ class CellStory:
     cell: CellGrade
     checks: tuple[CheckStory, ...]
     diagnosis: Diagnosis | None = None
-    manual: Manual | None = None
+    manual: Mark | None = None
 
     def lines(self) -> Iterator[str]:
         """The story in lines: of a check that passed its name alone."""
@@ -81,7 +81,7 @@ class CellStory:
 
     def _score(self) -> str:
         """The points that stand, and the tests' where a person gave others."""
-        points, tests = standing(self.cell.score, self.manual), self.cell.score
+        points, tests = points_of(self.cell.score, self.manual), self.cell.score
         if points is None:
             return "waits for a person"
         said = f"{points:g} of {self.cell.max_score:g}"
@@ -144,34 +144,30 @@ class Story:
 def explain(assignment: Assignment, student: str, grade_id: str = "", most: int = SHOWN_NUMBERS) -> Story:
     """The story of a submission, or of one of its test cells, with arrays of up to `most` numbers whole; CourseError where
     there is none."""
-    recorded(assignment, (student,))
-    record = read_record(assignment, student)
-    if record is None:
-        raise CourseError(f"the record of {student} cannot be read; `autograder grade {assignment.name}` first")
-    if grade_id and grade_id not in record.grade.cells:
-        raise CourseError(f"no graded cell {grade_id!r}; there are: {', '.join(record.grade.cells)}")
-    transcript = read_transcript(assignment, record)
-    known = known_answers.read(assignment, nb.read(assignment.source_path))
-    found = {diagnosis.cell: diagnosis for diagnosis in diagnose(known, record.grade, transcript).values()}
-    asked = transcript.cells if transcript else {}
-    manual = given(assignment, student)
+    graded_students(assignment, (student,))
+    graded = Archive(assignment).open(student)
+    grade, known = graded.grade, graded.known
+    if grade_id and grade_id not in grade.cells:
+        raise CourseError(f"no graded cell {grade_id!r}; there are: {', '.join(grade.cells)}")
+    asked = graded.asked or {}
+    marks = read_marks(assignment, student)
     cells = tuple(
         CellStory(
             name,
             cell,
             tuple(_checks(name, cell, asked.get(name, Asked()), known, most)),
-            found.get(name),
-            manual.get(name),
+            graded.diagnosed_cells.get(name),
+            marks.cells.get(name),
         )
-        for name, cell in record.grade.cells.items()
+        for name, cell in grade.cells.items()
         if grade_id in ("", name)
     )
-    notes = [] if transcript else ["no transcript is kept of this submission; grade it with --again to make one"]
+    no_transcript = "no transcript is kept of this submission; grade it with --again to make one"
+    notes = [] if graded.asked is not None else [no_transcript]
     notes += (
         [] if known.basis else [f"no known answers of today's tests; `autograder build {assignment.name}` makes them"]
     )
-    raised = nb.raised(read_autograded(assignment, student))
-    return Story(replace(record.grade, manual=manual), cells, tuple(notes), raised)
+    return Story(replace(grade, marks=marks), cells, tuple(notes), nb.raised(graded.notebook))
 
 
 def _broken(story: CheckStory) -> Iterator[str]:

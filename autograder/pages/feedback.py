@@ -27,7 +27,7 @@ from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 from autograder.course import notebook as nb
 from autograder.pages.heatmap import Pair
 from autograder.records.diagnose import Diagnosis
-from autograder.records.grade import CellGrade, Check, Grade, Manual, standing
+from autograder.records.grade import CellGrade, Check, Grade, Mark, Marks, after_penalty, points_of
 
 # An answer of the course is at most 3,000 characters long, and its one figure 35,000 in base64. A page that reaches
 # every cap has 3 MB, a third of it images.
@@ -60,7 +60,7 @@ class _Task:
 
     name: str
     grade: CellGrade
-    manual: Manual | None
+    manual: Mark | None
     written: bool
     anchor: str
     advice: Advice
@@ -80,7 +80,7 @@ class _Task:
 
     @property
     def points(self) -> float | None:
-        return standing(self.grade.score, self.manual)
+        return points_of(self.grade.score, self.manual)
 
 
 @dataclass
@@ -181,29 +181,28 @@ def page(
     grade: Grade,
     notebook: nb.Notebook,
     title: str,
-    manual: dict[str, Manual],
-    late_penalty: float = 0.0,
+    marks: Marks,
     advice: Mapping[str, Advice] | None = None,
     released: Mapping[str, str] | None = None,
 ) -> str:
     """The feedback on `grade` as one HTML page.
 
-    `notebook` is the autograded one, {} if there is none. `manual` is what people gave, by grade_id: points by that of
-    the graded cell, a comment by that or by the answer's. `late_penalty` is in points. `advice` is by test cell,
+    `notebook` is the autograded one, {} if there is none. `marks` are what people gave, by grade_id: points by that of
+    the graded cell, a comment by that or by the answer's. `advice` is by test cell,
     and so is `released`, the text of those that students have.
     """
-    sections = _sections(notebook, _tasks(notebook, grade, manual, advice or {}, released or {}))
+    sections = _sections(notebook, _tasks(notebook, grade, marks.cells, advice or {}, released or {}))
     tasks = [task for section in sections for task in section.tasks]
     outputs = _Outputs()
     html = _template().render(
         title=title,
         grade=grade,
         sections=sections,
-        manual=manual,
-        earned=max(0.0, math.fsum(task.points or 0 for task in tasks) - late_penalty),
+        manual=marks.cells,
+        earned=after_penalty(math.fsum(task.points or 0 for task in tasks), marks.late_penalty),
         worth=math.fsum(task.grade.max_score for task in tasks),
         waiting=math.fsum(task.grade.max_score for task in tasks if task.points is None),
-        late_penalty=late_penalty,
+        late_penalty=marks.late_penalty,
         outputs=outputs,
         markdown=lambda cell: _markdown(cell, outputs),
         most_notes=NOTES,
@@ -238,7 +237,7 @@ def _sections(notebook: nb.Notebook, left: dict[str, _Task]) -> list[_Section]:
 def _tasks(
     notebook: nb.Notebook,
     grade: Grade,
-    manual: dict[str, Manual],
+    manual: Mapping[str, Mark],
     advice: Mapping[str, Advice],
     released: Mapping[str, str],
 ) -> dict[str, _Task]:

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment
-from autograder.course import notebook as nb
+from autograder.errors import CourseError
 from autograder.gradebook.book import Book
 from autograder.pages.export import write_csv
 from autograder.pages.items import FEWEST, Item, items
 from autograder.pages.sheet import render, write_report
-from autograder.records import known
-from autograder.records.diagnose import diagnose
+from autograder.records.archive import Archive
 from autograder.records.grade import GRADED, Grade
-from autograder.records.known import Known
-from autograder.records.store import read_record, read_transcript, recorded
+from autograder.records.store import graded_students
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Row:
 
     grade: Grade
     points: Mapping[str, float | None]
-    late_penalty: float
     misconceptions: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -45,7 +42,7 @@ class Row:
     @property
     def score(self) -> float:
         """The points so far, as the feedback page has them."""
-        return max(0.0, math.fsum(value or 0.0 for value in self.points.values()) - self.late_penalty)
+        return self.grade.final
 
     @property
     def reason(self) -> str:
@@ -165,24 +162,23 @@ class Report:
 
 def report(assignment: Assignment) -> Report:
     """The results of an assignment, as they stand; CourseError where nothing is graded."""
-    names = recorded(assignment)
-    answers = known.read(assignment, nb.read(assignment.source_path))
+    names = graded_students(assignment)
+    archive = Archive(assignment)
     with Book(assignment.course) as book:
-        rows = [_row(assignment, book, answers, name) for name in names]
+        rows = [_row(archive, book, name) for name in names]
     return Report(assignment.name, tuple(row for row in rows if row))
 
 
-def _row(assignment: Assignment, book: Book, answers: Known, student: str) -> Row | None:
+def _row(archive: Archive, book: Book, student: str) -> Row | None:
     """A submission's row; None where its record cannot be read, which the next `grade` makes anew."""
-    record = read_record(assignment, student)
-    if record is None:
+    try:
+        graded = archive.open(student)
+    except CourseError:
         return None
-    grade = record.grade
-    found = diagnose(answers, grade, read_transcript(assignment, record)) if grade.status in GRADED else {}
-    misconceptions = tuple((task, each.misconception) for task, each in found.items() if each.misconception)
-    manual, penalty = book.manual(assignment, student)
-    grade = replace(grade, manual=manual)
-    return Row(grade, grade.points, penalty, misconceptions)
+    diagnoses = graded.diagnoses if graded.grade.status in GRADED else {}
+    misconceptions = tuple((each.problem, each.misconception) for each in diagnoses.values() if each.misconception)
+    grade = replace(graded.grade, marks=book.marks(archive.assignment, student))
+    return Row(grade, grade.points, misconceptions)
 
 
 def write_report_files(assignment: Assignment, made: Report) -> list[Path]:

@@ -141,7 +141,7 @@ def _mutants(audit: Audit) -> Table:
     for task in audit.tasks:
         made, alive = len(task.matrix.mutants), len(task.survivors)
         share = f"{(made - alive) / made:.0%}" if made else "–"
-        judged = [str(audit.judged(task, verdict)) for verdict in ("equivalent", "gap", "")]
+        judged = [str(audit.count_verdicts(task, verdict)) for verdict in ("equivalent", "gap", "")]
         table.add_row(escape(task.matrix.task), str(made), str(made - alive), share, *judged)
     return table
 

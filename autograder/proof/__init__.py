@@ -1,1 +1,1 @@
-"""Tests of the tests: from an instructor's notebook to a release whose tests are proven on right and wrong answers."""
+"""Proves an assignment's tests on right and wrong answers before students get it, and audits them."""

@@ -1,36 +1,51 @@
-"""How much room a tolerance has: between the largest deviation of a right answer and the smallest of a mistake caught there."""
+"""Measures how much room a tolerance leaves between right answers and the mistakes that it must catch."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 
 from autograder.checks.comparisons import Place, Shares
-from autograder.judge.result import Result
-from autograder.proof.proof import Expectation
+from autograder.judge.job import Judged
+from autograder.proof.expectation import Expectation
+from autograder.proof.results import read_comparisons
 
-# Right answers need at most 0.05 of their tolerances in this course. Without oneDNN a cosine was seen to deviate five times as
-# far as with it (1.5e-6 and 3e-7), so on a machine that nobody has tried, a right answer may need five times what it needs here.
+# Right answers in this course need at most 0.05 of their tolerances. A cosine was off by 1.5e-6 without oneDNN and by 3e-7 with
+# it, so on an untried machine a right answer may need five times what it needs here.
 ROOM = 5
+
+Key = tuple[str, Place]  # a test cell and a comparison in it
+Extremes = dict[Key, tuple[float, str]]  # a deviation as a share of the tolerance, and the submission that it came from
 
 
 @dataclass(frozen=True)
-class Compared:
-    """What one submission compared, by test cell: a right answer, or a chaff in those cells that should catch it; and the
-    cells in which it lost nothing."""
+class Comparisons:
+    """What one submission compared, by test cell, and the cells in which it got full marks.
+
+    Of a chaff these are only the cells that should catch it.
+    """
 
     name: str
     is_right: bool
     shares: Mapping[str, Shares]
     whole: frozenset[str] = frozenset()
 
+    def list_shares(self) -> Iterator[tuple[Key, float]]:
+        """Yield every comparison with its deviation as a share of the tolerance: more than 1 is outside."""
+        for cell, shares in self.shares.items():
+            for place, share in shares.items():
+                yield (cell, place), share
+
 
 @dataclass(frozen=True)
 class Margin:
-    """One comparison of a test cell. `right` and `wrong` are deviations as shares of the tolerance: the largest of right
-    answers, and the smallest of chaffs that are caught there (None where none is), each with whose it is."""
+    """One comparison of a test cell, with the deviations nearest to its tolerance, as shares of it.
+
+    `right` is the largest deviation of a right answer and `wrong` the smallest of a chaff that the comparison catches, None if
+    it catches none; each has the name of the submission that it came from.
+    """
 
     cell: str
     place: Place
@@ -43,6 +58,7 @@ class Margin:
 
     @property
     def tolerance(self) -> str:
+        """The tolerance in words: `rtol 1e-05, atol 1e-06`."""
         parts = [f"{name} {value:g}" for name, value in (("rtol", self.place.rtol), ("atol", self.place.atol)) if value]
         return ", ".join(parts) or "none"
 
@@ -52,56 +68,53 @@ class Margin:
         if self.right * ROOM <= 1:
             return ""
         where = f"{self.cell}, {self.check}: `{self.code}`" if self.check else f"{self.cell}: `{self.code}`"
-        used = f"right answers ({self.right_by}) need {self.right:.2g} of the tolerance ({self.tolerance})"
+        need = f"right answers ({self.right_by}) need {self.right:.2g} of the tolerance ({self.tolerance})"
         if self.wrong is not None and self.wrong <= self.right * ROOM:
             return (
-                f"{where}: {used}, and {self.wrong_by} deviates by {self.wrong:.2g} of it: no tolerance stands between"
+                f"{where}: {need} and a mistake ({self.wrong_by}) {self.wrong:.2g} of it: no tolerance separates them"
             )
-        return f"{where}: {used}; another machine may round {ROOM} times as much"
+        return f"{where}: {need}; on another machine rounding may be {ROOM} times as large: widen the tolerance"
 
 
-def compared_by(expected: Expectation, result: Result) -> Compared:
-    """What a submission of the instructor's compared; of a wrong one, in the cells that should catch it."""
+def collect_comparisons(expected: Expectation, result: Judged) -> Comparisons:
+    """Collect what a trial compared; of a chaff, only in the cells that should catch it."""
     cells = result.grade.cells
-    is_right = expected.is_right
-    shares = {cell: found for cell, found in result.compared.items() if is_right or cell in expected.less}
-    return Compared(result.grade.student, is_right, shares, frozenset(name for name in cells if cells[name].whole))
+    compared = read_comparisons(result)
+    shares = {cell: compared[cell] for cell in compared if expected.is_right or cell in expected.less}
+    whole = frozenset(name for name in cells if cells[name].whole)
+    return Comparisons(result.grade.student, expected.is_right, shares, whole)
 
 
-def margins(compared: Iterable[Compared], sources: Mapping[str, str]) -> list[Margin]:
-    """The margin of every comparison that right answers reach, in the order of the cells; `sources` are their texts."""
-    right: dict[tuple[str, Place], tuple[float, str]] = {}
-    wrong: dict[tuple[str, Place], tuple[float, str]] = {}
-    questions = set()  # places whose answer may be no: `assert not is_close(...)`
-    for submission in compared:
-        for cell, shares in submission.shares.items():
-            for place, share in shares.items():
-                key = (cell, place)
-                if submission.is_right and share > 1 and cell in submission.whole:
-                    questions.add(key)
-                if submission.is_right and share > right.get(key, (-1.0, ""))[0]:
+def measure_margins(comparisons: Iterable[Comparisons], sources: Mapping[str, str]) -> list[Margin]:
+    """Measure the margin of every comparison that right answers reach, in the order of the cells.
+
+    `sources` are the texts of the test cells, by grade_id.
+    """
+    right: Extremes = {}
+    wrong: Extremes = {}
+    negated: set[Key] = set()  # `assert not is_close(...)`: right answers deviate there, and should
+    for submission in comparisons:
+        for key, share in submission.list_shares():
+            if submission.is_right:
+                if share > 1 and key[0] in submission.whole:
+                    negated.add(key)
+                if share > right.get(key, (-1.0, ""))[0]:
                     right[key] = (share, submission.name)
-                if not submission.is_right and 1 < share < wrong.get(key, (math.inf, ""))[0]:
-                    wrong[key] = (share, submission.name)
+            elif 1 < share < wrong.get(key, (math.inf, ""))[0]:
+                wrong[key] = (share, submission.name)
     cells = list(sources)
-    kept = sorted(right.keys() - questions, key=lambda key: (cells.index(key[0]), key[1].outer, *astuple(key[1])))
-    return [_margin(cell, place, sources[cell], right, wrong) for cell, place in kept]
+    keys = sorted(right.keys() - negated, key=lambda key: (cells.index(key[0]), key[1].outer, *astuple(key[1])))
+    return [_make_margin(key, sources[key[0]], right[key], wrong.get(key)) for key in keys]
 
 
-def _margin(
-    cell: str,
-    place: Place,
-    source: str,
-    right: Mapping[tuple[str, Place], tuple[float, str]],
-    wrong: Mapping[tuple[str, Place], tuple[float, str]],
-) -> Margin:
-    line = source.splitlines()[place.line - 1].strip() if place.line else ""
-    share, name = wrong.get((cell, place), (None, ""))
-    return Margin(cell, place, _check_at(source, place.outer), line, *right[cell, place], share, name)
+def _make_margin(key: Key, source: str, right: tuple[float, str], wrong: tuple[float, str] | None) -> Margin:
+    cell, place = key
+    code = source.splitlines()[place.line - 1].strip() if place.line else ""
+    return Margin(cell, place, _find_check(source, place.outer), code, *right, *(wrong or (None, "")))
 
 
-def _check_at(source: str, line: int) -> str:
-    """The name of the check that holds this line of a test cell; what its loop puts into the name is left open."""
+def _find_check(source: str, line: int) -> str:
+    """The name of the check that holds this line of a test cell, with `…` for what an f-string fills in; "" if none does."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.With) and node.lineno <= line <= (node.end_lineno or 0):
             call = node.items[0].context_expr

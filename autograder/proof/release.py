@@ -1,4 +1,4 @@
-"""From the instructor's notebook to the students': nbgrader's own stripping, and a proof that nothing leaked."""
+"""The students' version of a notebook: what leaked into it, and how it is published."""
 
 from __future__ import annotations
 
@@ -9,78 +9,34 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
+from autograder.proof.regions import MARKERS, split_lines
 
-# Lines this short stand in solutions and in plain text alike ("return x", "pass").
-TELLING_LENGTH = 12
-# What nbgrader removes, and from which cells. (A mark scheme from its own task cells alone; here it stands in a solution.)
-REGIONS = {"SOLUTION": nb.is_answer, "HIDDEN TESTS": nb.is_test, "MARK SCHEME": nb.is_answer}
-
-
-def unmarked(source: nb.Notebook) -> list[str]:
-    """Regions that nbgrader cannot clear, or not where they stand; one line each. It would stop at the first and name no cell."""
-    found = []
-    for index, cell in enumerate(source["cells"], 1):
-        where = f"cell {nb.grade_id(cell) or index}"
-        for what, belongs in REGIONS.items():
-            begun = 0
-            for number, line in enumerate(nb.source(cell).split("\n"), 1):
-                if f"BEGIN {what}" in line:
-                    if begun:
-                        found.append(f"{where}: line {number} begins what line {begun} has begun: {line.strip()}")
-                    elif not belongs(cell):
-                        found.append(f"{where}: {line.strip()!r} does not belong into a cell of this kind")
-                    begun = number
-                elif f"END {what}" in line:
-                    if not begun:
-                        found.append(f"{where}: line {number} ends what no line has begun: {line.strip()}")
-                    begun = 0
-            if begun:
-                found.append(f"{where}: line {begun} begins a region that does not end: add the line ### END {what}")
-        if nb.is_answer(cell) and cell["cell_type"] == "code" and "BEGIN SOLUTION" not in nb.source(cell):
-            found.append(
-                f"{where}: no line ### BEGIN SOLUTION: students would get nothing of it, not even the signature"
-            )
-    return found
+# Shorter lines occur in solutions and in public text alike: `return x`, `pass`.
+TELLING_LENGTH = 12  # characters
+SHOWN_LENGTH = 60  # characters of a leaked line in a message
 
 
-def leaks(source: nb.Notebook, release: nb.Notebook) -> list[str]:
-    """What of solutions, hidden tests, mark schemes and outputs is still in the release: one line each; [] is the proof."""
-    telling = {line for cell in source["cells"] for line in _secret_lines(nb.source(cell))}
-    public = {line.strip() for cell in source["cells"] for line in _public_lines(nb.source(cell))}
-    found = []
-    for index, cell in enumerate(release["cells"]):
-        where = f"cell {index + 1} ({nb.grade_id(cell) or cell['cell_type']})"
-        text = [line.strip() for line in _strings({k: v for k, v in cell.items() if k != "attachments"})]
-        found += [f"{where}: {line[:60]!r}" for line in text if line in telling - public]
-        found += [f"{where} holds a marker {line[:60]!r}" for line in text if line.startswith(("### BEGIN", "### END"))]
-        if cell.get("outputs") or cell.get("execution_count"):
-            found.append(f"{where} has outputs")
-    return found
+def find_leaks(source: nb.Notebook, release: nb.Notebook) -> list[str]:
+    """List what a release still holds of solutions, hidden tests, mark schemes and outputs, one line each; [] if nothing."""
+    cells = [nb.source(cell) for cell in source["cells"]]
+    public = {line.strip() for text in cells for line, is_hidden in split_lines(text) if not is_hidden}
+    hidden = {line for text in cells for line in hidden_lines(text)} - public
+    return [leak for number, cell in enumerate(release["cells"], 1) for leak in _find_cell_leaks(number, cell, hidden)]
 
 
-def leaked_files(assignment: Assignment, folder: Path) -> list[str]:
-    """Files of the release that the source does not have: what nobody meant to hand out."""
-    expected = {f"{assignment.notebook}.ipynb", *assignment.files}
-    actual = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    return [f"unexpected file {name}" for name in sorted(actual - expected)]
+def _find_cell_leaks(number: int, cell: nb.Cell, hidden: set[str]) -> Iterator[str]:
+    where = f"cell {number} ({nb.grade_id(cell) or cell['cell_type']})"
+    lines = [line.strip() for line in _strings({key: value for key, value in cell.items() if key != "attachments"})]
+    yield from (f"{where}: hidden line {line[:SHOWN_LENGTH]!r}" for line in lines if line in hidden)
+    yield from (f"{where}: marker {line[:SHOWN_LENGTH]!r}" for line in lines if line.startswith(MARKERS))
+    if cell.get("outputs") or cell.get("execution_count"):
+        yield f"{where}: outputs"
 
 
-def _secret_lines(text: str) -> Iterator[str]:
-    return (line.strip() for line, secret in _regions(text) if secret and len(line.strip()) >= TELLING_LENGTH)
-
-
-def _public_lines(text: str) -> Iterator[str]:
-    return (line for line, secret in _regions(text) if not secret)
-
-
-def _regions(text: str) -> Iterator[tuple[str, bool]]:
-    """Every line but the markers, and whether it stands between two of them."""
-    inside = 0
-    for line in text.splitlines():
-        if line.strip().startswith(("### BEGIN", "### END")):
-            inside += 1 if line.strip().startswith("### BEGIN") else -1  # a mark scheme stands inside a solution
-        else:
-            yield line, inside > 0
+def hidden_lines(text: str) -> Iterator[str]:
+    """Yield the stripped lines of a cell that students must not see, if they are long enough to tell something."""
+    lines = (line.strip() for line, is_hidden in split_lines(text) if is_hidden)
+    return (line for line in lines if len(line) >= TELLING_LENGTH)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -96,14 +52,27 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def publish(made: Path, assignment: Assignment) -> None:
-    """Put a generated release in its place; the old one stands until the new one is whole."""
+def find_leaked_files(assignment: Assignment, folder: Path) -> list[str]:
+    """List the files of the release in `folder` that are not among the assignment's files, one line each.
+
+    nbgrader copies all that lies beside the source, hidden files too.
+    """
+    expected = {f"{assignment.notebook}.ipynb", *assignment.files}
+    actual = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return [f"unexpected file {name}: delete it from source/{assignment.name}/" for name in sorted(actual - expected)]
+
+
+def publish(new: Path, assignment: Assignment) -> None:
+    """Replace an assignment's release by the generated one in the folder `new`.
+
+    The old release stays in place until the new one is complete. OSError if a folder cannot be written.
+    """
     target = assignment.release_folder
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(made, fresh, copy_function=shutil.copyfile)
+    shutil.copytree(new, fresh, copy_function=shutil.copyfile)
     if target.exists():
         target.rename(old)
     fresh.rename(target)

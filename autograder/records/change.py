@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from autograder.records.grade import CellGrade, Check, Grade, Manual
+from autograder.records.grade import CellGrade, Check, Grade, Mark
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Change:
         }
 
 
-def reasons(old: Grade, new: Grade, manual: Mapping[str, Manual] = MappingProxyType({})) -> tuple[str, ...]:
+def reasons(old: Grade, new: Grade, marks: Mapping[str, Mark] = MappingProxyType({})) -> tuple[str, ...]:
     """In what two grades of one submission differ: scores, checks and status. A message alone is no difference, and neither is
-    what was mended: beside another release, every copy of the old one has other points. `manual` is what people gave."""
+    what was mended: beside another release, every copy of the old one has other points. `marks` are what people gave."""
     same = old.status == new.status or {old.status, new.status} == {"completed", "mended"}
     found = [] if same else [f"{new.status}, was {old.status}"]
     for name in dict.fromkeys([*old.cells, *new.cells]):
-        given = manual.get(name, Manual(None)).score
+        given = marks.get(name, Mark(None)).score
         stands = "" if given is None else f"; no effect, a person gave {given:g}"
         found += [f"{name}: {said}{stands}" for said in _cell(old.cells.get(name), new.cells.get(name))]
     return tuple(found)

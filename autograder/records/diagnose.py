@@ -1,8 +1,8 @@
 """What went wrong in a submission, task by task: the known mistake that answers as it does, or the property that broke.
 
-A mistake fits where, in all test cells of the task, it passes and fails the same checks, and every question that both were asked
-was answered alike; and at least half of the questions were asked of both. hypothesis draws the same questions for the same
-behaviour, so mostly that is all of them; where rounding sends its search for a smaller counterexample another way, the
+A mistake fits where, in all test cells of the task, it passes and fails the same checks, and every question that both were
+asked was answered alike; and at least half of the questions were asked of both. hypothesis draws the same questions for the
+same behaviour, so mostly that is all of them; where rounding sends its search for a smaller counterexample another way, the
 common ones decide. If mistakes with different hints fit, none is named.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from autograder.records.answers import alike
 from autograder.records.grade import CellGrade, Check, Grade
 from autograder.records.known import Answers, Known, Mistake, answers, by_question, passed
-from autograder.records.transcript import Asked, Transcript
+from autograder.records.transcript import Asked
 
 COMMON = 0.5
 UNWRITTEN = "Not written yet."  # `Checks` says so of NotImplementedError
@@ -44,17 +44,16 @@ class Diagnosis:
         return {**vars(self), "chaffs": list(self.chaffs)}
 
 
-def diagnose(known: Known, grade: Grade, transcript: Transcript | None) -> dict[str, Diagnosis]:
+def diagnose(known: Known, grade: Grade, asked: Mapping[str, Asked] | None) -> dict[str, Diagnosis]:
     """A diagnosis of each task that an answer was written for and that lost points, by its answer cell's grade_id; a test cell
     that `known` has in no task is one of its own."""
     tests = dict(known.tests)
     in_tasks = {name for names in tests.values() for name in names}
     tests |= {name: (name,) for name, cell in grade.cells.items() if name not in in_tasks and cell.checks}
-    asked = transcript.cells if transcript else {}
     return {
         problem: found
         for problem, names in tests.items()
-        if (found := _task(problem, {n: grade.cells[n] for n in names if n in grade.cells}, asked, known))
+        if (found := _task(problem, {n: grade.cells[n] for n in names if n in grade.cells}, asked or {}, known))
     }
 
 

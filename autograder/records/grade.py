@@ -1,4 +1,4 @@
-"""The nouns of a result: a graded cell, a submission's grade. Pure data, no torch, no sandbox."""
+"""The nouns of a result: a check, a graded cell, a mark, a grade. Pure data."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# How a run ended. The first five are graded; an unreadable submission is 0 with its reason, for a person to look at, and
-# a failed one (ours, not the student's) has no score at all.
+# How a run ended. The first six are graded. A person must look at an unreadable submission, and a failed one (our fault, not the
+# student's) has no score at all.
 STATUSES = ("completed", "mended", "timed out", "out of memory", "died", "output limit", "unreadable", "failed")
 GRADED = STATUSES[:6]
+# Points as a test cell wrote them: what was an int when a grade was kept is one when it is read.
+Number = int | float
 
 
 @dataclass(frozen=True)
 class Check:
-    """One named check of a test cell, and what it says where it did not pass."""
+    """One named check of a test cell, its points, and what it says where it did not pass."""
 
     name: str
-    points: float
+    points: Number
     passed: bool
     message: str = ""
 
 
 @dataclass(frozen=True)
 class CellGrade:
-    """One graded cell. `score` is None where a person must give it: a written answer, or a test cell in `trouble`."""
+    """One graded cell. `score` is None where a person must mark it: a written answer, or a test cell in `trouble`. `error`
+    is what the test cell raised, and `printed` what it printed, which counts for nothing."""
 
-    max_score: float
-    score: float | None
+    max_score: Number
+    score: Number | None
     checks: tuple[Check, ...] = ()
     error: str = ""
     trouble: str = ""
+    printed: str = field(default="", compare=False)
 
     @property
     def whole(self) -> bool:
@@ -41,9 +45,9 @@ class CellGrade:
 
 
 @dataclass(frozen=True)
-class Manual:
-    """What a person gave for one cell: points, or None, and a comment; `stale` where other files were handed in since. `extra`
-    is extra credit, beside either points."""
+class Mark:
+    """What a person gave for one cell: points or None, a comment, and `extra` credit on top of either. A mark is `stale`
+    where other files were handed in after it was given."""
 
     score: float | None
     comment: str = ""
@@ -52,9 +56,19 @@ class Manual:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What people and the calendar add to an automatic grade: marks by grade_id, the late penalty in points, and a sentence
+    on how late the submission was, "" if it was not."""
+
+    cells: Mapping[str, Mark] = field(default_factory=dict)
+    late_penalty: float = 0.0
+    lateness: str = ""
+
+
+@dataclass(frozen=True)
 class Grade:
-    """One submission's automatic grade, and what people gave for its cells: `manual`, by grade_id. `max_score` counts the written
-    answers too; `score` cannot, and `total` does once they are marked."""
+    """One submission's automatic grade, and the marks that people gave. `max_score` counts the written answers too; `score`
+    cannot, and `total` does once they are marked."""
 
     student: str
     assignment: str
@@ -63,7 +77,7 @@ class Grade:
     notes: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     seconds: float = 0.0
-    manual: Mapping[str, Manual] = field(default_factory=dict)
+    marks: Marks = Marks()
 
     @property
     def score(self) -> float | None:
@@ -74,14 +88,19 @@ class Grade:
 
     @property
     def points(self) -> dict[str, float | None]:
-        """What each cell is worth to the student today: a person's points in the place of the tests'; None while it waits."""
-        return {name: standing(cell.score, self.manual.get(name)) for name, cell in self.cells.items()}
+        """What each cell is worth to the student today: a mark in place of the automatic score, None while it waits for one."""
+        return {name: points_of(cell.score, self.marks.cells.get(name)) for name, cell in self.cells.items()}
 
     @property
     def total(self) -> float | None:
         """The sum of these, as nbgrader has it before a late penalty; None where nobody graded the submission."""
-        given = [points for points in self.points.values() if points is not None]
-        return round(math.fsum(given), 6) if given or self.status in GRADED else None
+        points = [each for each in self.points.values() if each is not None]
+        return round(math.fsum(points), 6) if points or self.status in GRADED else None
+
+    @property
+    def final(self) -> float:
+        """The total after the late penalty; 0 where nobody graded the submission."""
+        return after_penalty(self.total or 0.0, self.marks.late_penalty)
 
     @property
     def max_score(self) -> float:
@@ -93,12 +112,12 @@ class Grade:
 
     @property
     def waiting(self) -> list[str]:
-        """The cells whose points a person must still give, or look at again."""
-        stale = {name for name, given in self.manual.items() if given.stale}
+        """The cells that a person must still mark, or whose mark they must look at again."""
+        stale = {name for name, mark in self.marks.cells.items() if mark.stale}
         return [name for name, points in self.points.items() if points is None or name in stale]
 
     def as_json(self) -> dict[str, Any]:
-        """What a run came to. It is kept so; with `total` and `change` it is a line of `--json`, documented in the README."""
+        """The automatic grade as a line of `grade --json` has it; the README documents the keys."""
         return {
             "student": self.student,
             "assignment": self.assignment,
@@ -121,43 +140,15 @@ class Grade:
             },
         }
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Grade:
-        """The grade that `as_json` wrote; KeyError, TypeError, ValueError or AttributeError for anything else."""
-        cells = {
-            name: CellGrade(
-                cell["max_score"],
-                cell["score"],
-                tuple(Check(**check) for check in cell["checks"]),
-                cell["error"],
-                cell["trouble"],
-            )
-            for name, cell in data["cells"].items()
-        }
-        for cell in cells.values():
-            points = (
-                cell.max_score,
-                *(check.points for check in cell.checks),
-                *([] if cell.score is None else [cell.score]),
-            )
-            if not all(type(number) in (int, float) and math.isfinite(number) for number in points):
-                raise ValueError("points that are no numbers")
-        if data["status"] not in STATUSES or not isinstance(data["student"], str):
-            raise ValueError("no status, or no student")
-        return cls(
-            data["student"],
-            data["assignment"],
-            data["status"],
-            cells,
-            tuple(data["notes"]),
-            tuple(data["isolation"]),
-            float(data["seconds"]),
-        )
+
+def points_of(score: float | None, mark: Mark | None) -> float | None:
+    """The points of a cell: a person's in place of the automatic score, plus extra credit; None where there are none yet."""
+    if mark is None:
+        return score
+    points = score if mark.score is None else mark.score
+    return points if points is None else points + mark.extra
 
 
-def standing(automatic: float | None, given: Manual | None) -> float | None:
-    """The points of a cell: a person's in the place of the tests', and extra credit beside either; None where there are none."""
-    if given is None:
-        return automatic
-    points = automatic if given.score is None else given.score
-    return points if points is None else points + given.extra
+def after_penalty(points: float, late_penalty: float) -> float:
+    """What is left of a submission's points after the late penalty: never less than 0."""
+    return max(0.0, points - late_penalty)

@@ -1,12 +1,11 @@
 """Known answers: what the solution and each chaff answered to the test cells of its task, when `autograder build` graded them.
 
-They lie in assignments/NAME/reference/SETTING/answers.known, with a hash of what they were made of. Answers of other code, tests,
-chaffs, model, data or torch are stale, and count as none: they give hints, and never cost or earn a mark.
+They lie in assignments/NAME/reference/SETTING/answers.known, with a hash of what they were made of. Answers of other code,
+tests, chaffs, model, data or torch are stale, and count as none: they give hints, and never cost or earn a mark.
 """
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,8 @@ import msgspec
 from autograder.course import Assignment, Variant
 from autograder.course import notebook as nb
 from autograder.files import write_whole
-from autograder.records import reference
 from autograder.records.answers import answer, question
+from autograder.records.deciding import Deciding, reference_folder
 from autograder.records.grade import CellGrade, Grade
 from autograder.records.transcript import Asked, Transcript
 
@@ -66,7 +65,7 @@ Graded = Mapping[
 
 def write(assignment: Assignment, source: nb.Notebook, tests: Mapping[str, frozenset[str]], graded: Graded) -> None:
     """Keep what the solution and the chaffs answered, in place of what was kept before."""
-    known = collect(assignment.variants, tests, graded, _basis(assignment, source))
+    known = collect(assignment.variants, tests, graded, Deciding(assignment).known(source, FORM))
     write_whole(_path(assignment), zlib.compress(msgspec.msgpack.encode(known), 9))
 
 
@@ -95,7 +94,7 @@ def read(assignment: Assignment, source: nb.Notebook) -> Known:
         known = msgspec.msgpack.decode(zlib.decompress(_path(assignment).read_bytes()), type=Known)
     except (OSError, zlib.error, msgspec.MsgspecError):
         return Known()
-    return known if known.basis == _basis(assignment, source) else Known()
+    return known if known.basis == Deciding(assignment).known(source, FORM) else Known()
 
 
 def unproven(assignment: Assignment) -> str:
@@ -115,11 +114,4 @@ def by_question(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]
 
 
 def _path(assignment: Assignment) -> Path:
-    return reference.folder(assignment) / FILE
-
-
-def _basis(assignment: Assignment, source: nb.Notebook) -> str:
-    """What decides the answers. Of the source that is the code: prose may change."""
-    code = [(nb.grade_id(cell), nb.source(cell)) for cell in source["cells"] if cell["cell_type"] == "code"]
-    rest = {key: value for key, value in reference.basis(assignment).items() if key != "source"}
-    return hashlib.sha256(repr((FORM, code, assignment.variants, rest)).encode(errors="surrogatepass")).hexdigest()
+    return reference_folder(assignment) / FILE

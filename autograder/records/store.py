@@ -1,117 +1,153 @@
-"""What is remembered of a submission beside the gradebook: its grade, all that the grade depends on, and its transcript.
+"""What is kept of a graded submission: its record, and its run. Written whole, the record last; read in one place.
 
-Two files in gradebook/transcripts/STUDENT/: ASSIGNMENT.asked holds the transcript, and ASSIGNMENT.json, which is written last,
-the grade with a hash of that file. So a record is whole or counts as none.
+Two files in gradebook/transcripts/STUDENT/: ASSIGNMENT.run holds the run, and ASSIGNMENT.json the grade with a hash of that
+file, and hashes of all that the grade depends on. So a record is whole or counts as none.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from autograder.course import Assignment
-from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.files import write_whole
-from autograder.records.grade import CellGrade, Grade
-from autograder.records.transcript import Transcript, TranscriptError, loads
-
-HASHES = ("key", "answers_key", "handed_in", "asked")
+from autograder.records.grade import STATUSES, CellGrade, Grade
+from autograder.records.run import Run, pack, unpack
 
 
 @dataclass(frozen=True)
 class Record:
-    """A submission's grade, and hashes: `key` of all that it depends on; `answers_key` of what the student's answers depend on,
-    which the tests are not; `handed_in` of the files; `asked` of the transcript's file, "" where none is kept; `verdicts`, by
-    test cell, of what its verdict depends on beside the answers."""
+    """A submission's grade, and hashes: `key` of all that it depends on, `answers_key` of what the student's answers depend
+    on (the tests are not among it), `handed_in` of the files, `run` of the run's file ("" where none is kept), and
+    `verdicts`, by test cell, of what its verdict depends on beside the answers."""
 
     grade: Grade
     key: str
-    answers_key: str
     handed_in: str
-    asked: str = ""
-    verdicts: dict[str, str] = field(default_factory=dict)
+    answers_key: str = ""
+    run: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
     def settled(self, verdicts: Mapping[str, str]) -> dict[str, CellGrade]:
-        """The grades of those test cells whose verdict depends on nothing that has changed."""
+        """The grades of those test cells whose verdict depends on nothing that has changed since."""
         cells = self.grade.cells
         return {name: cells[name] for name in cells if name in verdicts and self.verdicts.get(name) == verdicts[name]}
+
+
+class _File(msgspec.Struct):
+    """A record as it stands in its file."""
+
+    student: str
+    assignment: str
+    status: str
+    cells: dict[str, CellGrade]
+    notes: tuple[str, ...]
+    isolation: tuple[str, ...]
+    seconds: float
+    key: str = ""
+    handed_in: str = ""
+    answers_key: str = ""
+    run: str = ""
+    verdicts: dict[str, str] = {}
+
+    def record(self) -> Record:
+        """ValueError where the grade is none."""
+        points = [number for cell in self.cells.values() for number in _points(cell)]
+        if self.status not in STATUSES or not all(map(math.isfinite, points)):
+            raise ValueError("not a grade")
+        grade = Grade(self.student, self.assignment, self.status, self.cells, self.notes, self.isolation, self.seconds)
+        return Record(grade, self.key, self.handed_in, self.answers_key, self.run, self.verdicts)
+
+
+def _points(cell: CellGrade) -> Iterator[float]:
+    yield cell.max_score
+    yield from (check.points for check in cell.checks)
+    if cell.score is not None:
+        yield cell.score
 
 
 def read_record(assignment: Assignment, student: str) -> Record | None:
     """The record of a submission; None where there is none that can be read."""
     try:
-        found: dict[str, Any] = json.loads(transcript_path(assignment, student).read_bytes())
-        key, answers_key, handed_in, asked = (str(found.get(name, "")) for name in HASHES)
-        verdicts = dict(found.get("verdicts", {}))
-        return Record(Grade.from_json(found), key, answers_key, handed_in, asked, verdicts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return parse_record(record_path(assignment, student).read_bytes())
+    except OSError:
         return None
 
 
-def write_record(assignment: Assignment, record: Record, asked: bytes) -> None:
-    """Keep a record with its transcript, as `transcript.dumps` has it, in the place of the submission's last one."""
-    path = asked_path(assignment, record.grade.student)
-    if asked:
-        write_whole(path, asked)
+def parse_record(content: bytes) -> Record | None:
+    """The record in a file, or the grade in a line of `grade --json`; None for anything else."""
+    try:
+        return msgspec.json.decode(content, type=_File).record()
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+
+
+def write_record(assignment: Assignment, record: Record, run: Run | None) -> None:
+    """Keep a submission's record with its run, in place of those kept before; the record is given the hash of the run's
+    file."""
+    path = run_path(assignment, record.grade.student)
+    content = pack(run) if run else b""
+    if run:
+        write_whole(path, content)
     else:
         path.unlink(missing_ok=True)
-    hashes = {name: getattr(record, name) for name in HASHES} | {"asked": _hash(asked)}
-    kept = {**hashes, "verdicts": record.verdicts, **record.grade.as_json()}
-    write_whole(transcript_path(assignment, record.grade.student), json.dumps(kept).encode())
+    grade = record.grade
+    file = _File(
+        student=grade.student,
+        assignment=grade.assignment,
+        status=grade.status,
+        cells=grade.cells,
+        notes=grade.notes,
+        isolation=grade.isolation,
+        seconds=grade.seconds,
+        key=record.key,
+        handed_in=record.handed_in,
+        answers_key=record.answers_key,
+        run=_hash(content),
+        verdicts=dict(record.verdicts),
+    )
+    write_whole(record_path(assignment, grade.student), msgspec.json.encode(file))
 
 
-def read_asked(assignment: Assignment, record: Record) -> bytes:
-    """The bytes of a record's transcript; b"" where none is kept, or another is."""
+def read_run(assignment: Assignment, record: Record) -> Run | None:
+    """The run of a record; None where none is kept, or the file is not the one that the record was written with."""
     try:
-        content = asked_path(assignment, record.grade.student).read_bytes()
-    except OSError:
-        return b""
-    return content if record.asked and _hash(content) == record.asked else b""
-
-
-def read_transcript(assignment: Assignment, record: Record) -> Transcript | None:
-    """A record's transcript; None where none is kept."""
-    try:
-        return loads(read_asked(assignment, record))
-    except TranscriptError:
+        content = run_path(assignment, record.grade.student).read_bytes()
+        return unpack(content) if record.run and _hash(content) == record.run else None
+    except (OSError, ValueError):
         return None
 
 
-def read_autograded(assignment: Assignment, student: str) -> nb.Notebook:
-    """A submission's notebook as it was run; one without cells where none is kept."""
-    path = assignment.autograded_path(student)
-    return nb.read(path) if path.is_file() else {"cells": [], "metadata": {}}
-
-
-def recorded(assignment: Assignment, students: tuple[str, ...] = ()) -> list[str]:
+def graded_students(assignment: Assignment, students: tuple[str, ...] = ()) -> list[str]:
     """The students whose submissions have a record, or those of them who were asked for; CourseError where one has none."""
-    found = sorted(path.parent.name for path in assignment.course.transcripts.glob(f"*/{assignment.name}.json"))
+    names = sorted(path.parent.name for path in assignment.course.transcripts.glob(f"*/{assignment.name}.json"))
     for name in students:
         folder = assignment.course.submitted / name / assignment.name
-        if name not in found and not folder.is_dir():
+        if name not in names and not folder.is_dir():
             raise CourseError(f"{name} has not handed in {assignment.name}: {folder}")
-        if name not in found:
+        if name not in names:
             raise CourseError(
                 f"{name} has no grade for {assignment.name} yet; `autograder grade {assignment.name}` first"
             )
-    if not found:
+    if not names:
         raise CourseError(f"nothing is graded yet; `autograder grade {assignment.name}` first")
-    return [name for name in found if not students or name in students]
+    return [name for name in names if not students or name in students]
 
 
-def transcript_path(assignment: Assignment, student: str) -> Path:
-    """The file of the grade."""
+def record_path(assignment: Assignment, student: str) -> Path:
+    """The file of a submission's record."""
     return assignment.course.transcripts / student / f"{assignment.name}.json"
 
 
-def asked_path(assignment: Assignment, student: str) -> Path:
-    """The file of what was asked and answered."""
-    return assignment.course.transcripts / student / f"{assignment.name}.asked"
+def run_path(assignment: Assignment, student: str) -> Path:
+    """The file of a submission's run."""
+    return assignment.course.transcripts / student / f"{assignment.name}.run"
 
 
 def _hash(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """What the judge asked of a submission and what came back: the bytes of the wire, test cell by test cell.
 
-It lies beside the grade, in gradebook/transcripts/STUDENT/ASSIGNMENT.transcript. With it the test cells can be scored anew
-(`judge.replay`), shown to a TA (`explain`) and compared with known mistakes (`diagnose`), and no student's code runs.
+It is part of a `Run`. With it the test cells can be scored again (`judge.replay`), shown to a TA (`pages.explain`) and
+compared with known mistakes (`diagnose`), and no student's code runs.
 """
 
 from __future__ import annotations
@@ -81,12 +81,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A submission's run: what each test cell asked, by grade_id; how the run ended, "" if as it should; and what happened to
-    the student's code, as notes."""
+    """What each test cell of a submission asked, by grade_id."""
 
     cells: dict[str, Asked] = field(default_factory=dict)
-    ended: str = ""
-    notes: tuple[str, ...] = ()
 
 
 def digest(request: bytes) -> bytes:

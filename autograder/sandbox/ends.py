@@ -1,12 +1,24 @@
-"""What can come of asking a child, instead of an answer: it raised, or it ended."""
+"""How a request to a child can end without an answer: the child raised an exception, or it ended."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import signal
+import socket
 from typing import Any
+
+from autograder.errors import InfrastructureError
+
+REPORT_SECONDS = 2  # the line closes a moment before the supervisor knows
+# The kernel's CPU limit counts the clock ticks at which the child was running, and the supervisor reports its time. Beside
+# neighbours that sleep at each tick, the time was 0.92 of the limit, and once less than 0.9. No submission as a whole may take
+# half of the limit.
+CPU_SHARE = 0.5
 
 
 class ChildEnded(Exception):
-    """The child is gone, or was put down: `why` is "died", "timed out", "out of memory" or "output limit"."""
+    """The child ended or was killed; `why` is "died", "timed out", "out of memory" or "output limit"."""
 
     def __init__(self, why: str, detail: str) -> None:
         super().__init__(detail)
@@ -22,8 +34,32 @@ class RemoteError(Exception):
 
 
 def answer(message: list[Any]) -> list[Any]:
-    """What a reply says, beginning with "ok" or "missing"; RemoteError where it tells of an exception."""
+    """Return a reply, which begins with "ok" or "missing"; raise RemoteError if it is an exception."""
     if message[0] == "error":
         kind, text, trace = (str(item) for item in (*message[1:], "", "", "")[:3])
         raise RemoteError(kind, text, trace)
     return message
+
+
+def read_end(leash: socket.socket, cpu_seconds: int) -> ChildEnded | InfrastructureError:
+    """Read from the leash how a child ended, whose limit was `cpu_seconds`.
+
+    Nobody inside the child's namespace can kill it by SIGKILL or reach the supervisor. If that happened, it was this
+    machine, which is short of memory or shutting down.
+    """
+    report: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        leash.settimeout(REPORT_SECONDS)
+        data = leash.recv(8192)
+        if not data:
+            return InfrastructureError("the child and its supervisor were killed; see this machine's log")
+        report = json.loads(data)
+    if report.get("out_of_memory"):
+        return ChildEnded("out of memory", "it took more memory than the assignment allows")
+    status = report.get("status")
+    if status == -signal.SIGKILL:
+        if report["cpu_seconds"] > CPU_SHARE * cpu_seconds:
+            return ChildEnded("timed out", f"it took over {cpu_seconds} s of CPU time")
+        return InfrastructureError("the child was killed from outside; is this machine short of memory?")
+    how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit {status}"
+    return ChildEnded("died", f"the process ended ({how})")

@@ -1,23 +1,20 @@
-"""The IPython kernel that a child becomes: a real one, whose messages travel over one inherited socket. Of our code it imports
-the wire alone.
+"""The IPython kernel that a child becomes: ipykernel's own, with its messages on one inherited socket.
 
-ipykernel speaks over five ZeroMQ sockets. Here they are one Unix socket pair made before the fork, so nothing listens,
-nothing is shared with other children, and no I/O threads start; kernel, shell, streams and display machinery are
-ipykernel's own. The warm process makes the kernel whole but for its line and its threads (`prepare`), every child connects
-its copy (`KernelApp.connect`): that leaves a child 1 ms of work in place of 20, and 17 MB fewer pages to copy, since a
-kernel's birth looks at every module there is.
+ipykernel uses five ZeroMQ sockets. Here they are one Unix socket pair made before the fork, so nothing listens, nothing is shared
+with other children, and no I/O threads start. Kernel, shell, streams and display are ipykernel's own. The warm process makes the
+kernel without its line and threads (`prepare`), and every child connects its copy (`KernelApp.connect`). Making a kernel looks at
+every module there is, so this saves each child 20 ms and 17 MB of copied pages. Of our code this module imports only the wire.
 """
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
-import io
 import os
 import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,11 +24,11 @@ from tornado.ioloop import IOLoop
 from autograder.sandbox import wire
 
 HOME = "/tmp/notebook"
-MOST_SAID = 2_000
+MAX_ERROR = 2_000  # characters of an exception in a reply
 BUSY = b'{"execution_state": "busy"}'
 # A debugger in the kernel would add threads and 150 ms, and nobody attaches to a batch run.
 sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
-# As in Jupyter while no debugger is attached; Python's own would ask for input and fail the cell.
+# As in Jupyter without a debugger. Python's own hook would ask for input and fail the cell.
 sys.breakpointhook = lambda *_, **__: None
 
 from ipykernel import iostream  # noqa: E402
@@ -41,64 +38,68 @@ from jupyter_client.session import Session  # noqa: E402
 
 
 class Line:
-    """The socket to the judge. Frames stay whole whichever thread or forked process of this child sends them."""
+    """The socket to the judge. Every frame is sent whole, whichever thread or forked process of this child sends it."""
 
     socket: socket.socket
 
     def connect(self, descriptor: int) -> None:
-        """Send over this socket from now on; before that there is nobody to send to."""
+        """Send over this socket from now on. Before this call nothing can be sent."""
         self.socket = socket.socket(fileno=descriptor)
         self.renew()
-        self.processes = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)  # a file without a name, to lock
+        self.processes = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)  # a nameless file to lock
         os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
-        """A lock of this process's own: a thread that held the old one at the fork is not here to let it go."""
+        """Make a new lock, after a fork too: the thread that held the old one is not in this process to release it."""
         self.threads = threading.Lock()
-        self.held = b""  # and what it held is for the other to send
+        self.pending = b""  # the other process sends what was pending
 
     def send(self, channel: int, payload: bytes, more: bool = False) -> None:
-        """Send a frame; where `more` follow at once, together with the next. (To wake the judge takes 0.1 ms on either side.)"""
+        """Send a frame, or with `more` hold it until the next one, since waking the judge takes 0.1 ms on either side."""
         frame = wire.frame(channel, payload)
         with self.threads:
             if more:
-                self.held += frame
+                self.pending += frame
                 return
             fcntl.lockf(self.processes, fcntl.LOCK_EX)
             try:
-                self.socket.sendall(self.held + frame)
-                self.held = b""
+                self.socket.sendall(self.pending + frame)
+                self.pending = b""
             finally:
                 fcntl.lockf(self.processes, fcntl.LOCK_UN)
 
 
 class Channel:
-    """What ipykernel takes for a ZeroMQ socket or stream; these four methods are all that it asks of one here."""
+    """Stands in for a ZeroMQ socket or stream, with the four methods that ipykernel calls here."""
 
     def __init__(self, line: Line, name: str) -> None:
         self.line, self.name = line, name.encode()
         self.receive: Callable[[list[Any]], Awaitable[None]]
 
     def send_multipart(self, parts: list[Any], *_: Any, **__: Any) -> None:
+        """Send a message, or a note to the judge that it was too large."""
         message = msgspec.msgpack.encode([self.name, *(bytes(part) for part in parts)])
         if len(message) > wire.MAX_FRAME:
             self.line.send(wire.JUDGE, wire.pack(["dropped", len(message)]))
-        else:  # a cell's text follows its first state, and its last state the reply
+        else:  # a cell's text follows the state "busy" at once, and the state "idle" follows the reply
             self.line.send(wire.KERNEL, message, more=self.name == b"shell" or bytes(parts[-1]) == BUSY)
 
     def on_recv(self, callback: Callable[[list[Any]], Awaitable[None]], **_: Any) -> None:
+        """Register the callback for messages that arrive."""
         self.receive = callback
 
     def flush(self, *_: Any) -> None:
-        """Nothing is buffered on this side."""
+        """Do nothing: there is no buffer here."""
 
     def close(self) -> None:
-        """The line is closed by the end of the process."""
+        """Do nothing: the end of the process closes the line."""
 
 
 class OutputThread(iostream.IOPubThread):
-    """ipykernel's output thread. Here it only keeps the time of delayed flushes: the line takes whole frames from any thread,
-    so whoever publishes sends. (Waking this thread for each message took 1 ms of a cell that says nothing.)"""
+    """ipykernel's output thread, which here only times delayed flushes.
+
+    Any thread may send on the line, so the thread that publishes a message sends it; waking this thread would take 1 ms a cell.
+    """
 
     def _setup_event_pipe(self) -> None:
         pass
@@ -108,7 +109,7 @@ class OutputThread(iostream.IOPubThread):
 
 
 class OutStream(iostream.OutStream):
-    """ipykernel's stdout or stderr, flushed by whoever asks for it."""
+    """ipykernel's stdout or stderr, flushed by the thread that calls `flush`."""
 
     _flush_pending: bool
 
@@ -117,7 +118,7 @@ class OutStream(iostream.OutStream):
         os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
-        """As `Line.renew`."""
+        """Make a new lock after a fork, like `Line.renew`."""
         self._buffer_lock = threading.RLock()
 
     def _schedule_flush(self) -> None:
@@ -126,6 +127,7 @@ class OutStream(iostream.OutStream):
             self._io_loop.add_callback(self._io_loop.call_later, self.flush_interval, self._flush)
 
     def flush(self) -> None:
+        """Send what was written."""
         self._flush()
 
     def _flush(self) -> None:
@@ -134,7 +136,7 @@ class OutStream(iostream.OutStream):
 
 
 class NoSubshells:
-    """In place of the thread that serves subshells: there is none, and cells run in the main thread."""
+    """Stands in for the thread that serves subshells: there are none, and cells run in the main thread."""
 
     parent_thread = threading.main_thread()
 
@@ -148,20 +150,23 @@ class Kernel(IPythonKernel):
     shell_stream = traitlets.Any()
     shell_channel_thread = traitlets.Any(NoSubshells())
     _supports_kernel_subshells = False
-    # ipykernel waits half a millisecond after each cell for its output thread; here output is sent by whoever made it.
+    # ipykernel waits half a millisecond after each cell for its output thread, which sends nothing here.
     _execute_sleep = traitlets.Float(0.0)
 
     async def do_execute(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
-        """The reply repeats an exception's text and traceback, which nobody reads here, and which may be larger than a frame;
-        then the reply would be lost, and the cell would seem to hang."""
+        """Run a cell, and shorten an exception in the reply.
+
+        The reply repeats the exception's text and traceback, which nobody reads here. If they exceeded a frame, the reply
+        would be lost, and the cell would seem to hang.
+        """
         reply: dict[str, Any] = await super().do_execute(*arguments, **keywords)
         if "evalue" in reply:
-            reply |= {"evalue": reply["evalue"][:MOST_SAID], "traceback": []}
+            reply |= {"evalue": reply["evalue"][:MAX_ERROR], "traceback": []}
         return reply
 
 
 class KernelApp(IPKernelApp):
-    """IPKernelApp without connection files, ports, heartbeat and exit handlers: the child is killed, never asked."""
+    """IPKernelApp without connection files, ports, heartbeat and exit handlers: the child is killed and never asked to end."""
 
     outstream_class = traitlets.Unicode(f"{__name__}.OutStream")
 
@@ -173,9 +178,10 @@ class KernelApp(IPKernelApp):
     def init_crash_handler(self) -> None: ...
 
     def init_io(self) -> None:
-        """Nothing yet: the streams watch descriptors from threads, and no thread outlives a fork (`connect`)."""
+        """Do nothing yet: the streams use threads, which do not survive a fork. `connect` makes the streams."""
 
     def init_sockets(self) -> None:
+        """Make the line and channels, not yet connected."""
         self.configure_tornado_logger()
         self.line = Line()
         self.iopub_thread = OutputThread(Channel(self.line, "iopub"), pipe=False, session=self.session)
@@ -183,6 +189,7 @@ class KernelApp(IPKernelApp):
         self.shell_socket = Channel(self.line, "shell")
 
     def init_kernel(self) -> None:
+        """Make the kernel on these channels."""
         self.kernel = Kernel.instance(
             parent=self,
             session=self.session,
@@ -195,12 +202,12 @@ class KernelApp(IPKernelApp):
         )
 
     def connect(self, descriptor: int) -> None:
-        """In the child, with the loop running that it will serve: be a kernel on this socket."""
+        """Start the kernel on this socket, in the child, from within the event loop that it will use."""
         for folder in self.folders:
-            os.makedirs(folder, exist_ok=True)
+            Path(folder).mkdir(parents=True, exist_ok=True)
         self.session.pid = os.getpid()
         self.line.connect(descriptor)
-        self.iopub_thread.io_loop = IOLoop(make_current=False)  # one from before the fork would be everybody's
+        self.iopub_thread.io_loop = IOLoop(make_current=False)  # all children would share one from before the fork
         self.iopub_thread.start()
         super().init_io()
         self.displayhook.get_execution_count = lambda: self.kernel.execution_count
@@ -208,81 +215,15 @@ class KernelApp(IPKernelApp):
 
 
 def prepare() -> KernelApp:
-    """In the warm process: a kernel as `jupyter` would start it, to be connected in each child. Starts no thread."""
+    """Make a kernel as `jupyter` would, in the warm process, for each child to connect. Starts no thread."""
     os.environ["HOME"] = HOME
-    os.makedirs(HOME, exist_ok=True)
+    Path(HOME).mkdir(parents=True, exist_ok=True)
     os.chdir(HOME)
     config = traitlets.config.Config()
     config.HistoryManager.hist_file = ":memory:"
     app: KernelApp = KernelApp.instance(config=config, session=Session(key=b""))
     app.initialize([])
-    # `exit()` asks the kernel to leave once the cell is done: what a script's last line is used to, and no wish to lose the rest.
+    # In Jupyter `exit()` ends the kernel after the cell. Students write it out of habit and do not mean to lose the other cells.
     app.kernel.shell.ask_exit = lambda: None
-    app.folders = [folder for folder, _, _ in os.walk(HOME)]  # IPython's own; a child's /tmp is a fresh one
+    app.folders = [folder for folder, _, _ in os.walk(HOME)]  # IPython's; a child's /tmp is empty
     return app
-
-
-# What nearly every notebook does, and what makes IPython, numpy, matplotlib and torch import things late: a first gradient
-# alone imports 480 modules, in 0.2 s, and numpy.random takes 10 ms.
-REHEARSAL = """
-import sys
-if "numpy" in sys.modules:
-    import numpy
-    numpy.random.seed(0)
-if "matplotlib.pyplot" in sys.modules:
-    import matplotlib.pyplot as plt
-    plt.plot([1, 2])
-    plt.title("rehearsal")
-    plt.show()
-if "torch" in sys.modules:
-    import torch
-    x = torch.ones(2, requires_grad=True)
-    (x * x).sum().backward()
-print("rehearsal")
-1 / 0
-"""
-# These hook themselves into the shell that is there when they are imported.
-NOT_AHEAD = ("matplotlib_inline", "__main__", "__mp_main__")
-
-
-def rehearse(app: KernelApp) -> list[str]:
-    """Run the kernel once in a throw-away fork, before anything of a student's; the modules that it imported on the way."""
-    before = set(sys.modules)
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        try:
-            ours, theirs = socket.socketpair()
-            threading.Thread(target=_swallow, args=(theirs,), daemon=True).start()
-            asyncio.run(_rehearse(app, ours.detach()))
-            late = [name for name in list(sys.modules) if name not in before and not name.startswith(NOT_AHEAD)]
-            os.write(writing, "\n".join(late).encode()[:60_000])  # a pipe holds 64 KB; 400 names take 12
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as file:
-        names = file.read().splitlines()
-    os.wait()
-    return names
-
-
-async def _rehearse(app: KernelApp, descriptor: int) -> None:
-    app.connect(descriptor)
-    app.kernel.shell.run_cell(REHEARSAL)
-
-
-def _swallow(end: socket.socket) -> None:
-    while end.recv(2**16):
-        pass
-
-
-def draw_once() -> None:
-    """Draw a figure that nobody sees, for matplotlib's caches of fonts and text; without pyplot, which would keep it."""
-    figure, canvas = sys.modules.get("matplotlib.figure"), sys.modules.get("matplotlib.backends.backend_agg")
-    if figure is not None and canvas is not None:
-        drawn = figure.Figure()
-        axes = drawn.subplots()
-        axes.plot([1, 2], label="x")
-        # Mathematics has a parser of its own to build.
-        axes.set(title="title", xlabel="$x^2$", ylabel="y", xscale="log")
-        axes.legend()
-        canvas.FigureCanvasAgg(drawn).print_figure(io.BytesIO(), format="png", bbox_inches="tight")

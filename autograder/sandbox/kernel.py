@@ -1,16 +1,13 @@
-"""The judge's end of one child: a kernel client for nbclient, and requests to fetch and call what the student defined.
+"""The judge's end of one child: a kernel client for nbclient, and requests about what the student defined.
 
 Both share one socket. nbclient awaits messages in the event loop; a test cell, which is synchronous Python, blocks in
-`request` meanwhile. Whatever arrives is sorted into queues by one reader.
+`request`. One reader sorts what arrives into queues.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import select
-import signal
 import socket
 import time
 from collections import deque
@@ -22,24 +19,26 @@ from jupyter_client.session import Session
 
 from autograder.errors import InfrastructureError
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, answer
+from autograder.sandbox.ends import ChildEnded, answer, read_end
 from autograder.sandbox.warm import ChildLimits, await_child, fork
 
-# A kernel starts in 0.1 s, 1 s under a full load of forks.
+# A kernel starts in 0.1 s, or in 1 s while the machine is busy with forks.
 READY_SECONDS = 30
-# One request has one answer, and one cell one reply and some hundred state messages of 500 bytes. More than this, waiting
-# unread, is a child that floods the judge.
+# A request has one reply. A cell has one reply and some hundred state messages of 500 bytes. A child with more than this unread
+# floods the judge.
 MAX_REPLIES = 8
 MAX_MESSAGES = 10_000
 STATE_BYTES = 2000
-# A reply holds what `object?` shows, some 50 KB, and of an exception the first words. JSON of 4 MB can become 80 MB of lists.
+# A reply holds what `object?` shows, some 50 KB, and the start of an exception. JSON of 4 MB can become 80 MB of lists.
 REPLY_BYTES = 4 * 2**20
+MAX_DETAIL = 300  # characters
 
 
 class ChildKernel:
-    """One child. It is up from construction on, in the background; `ready` waits for it."""
+    """One child. The constructor starts it in the background; `ready` waits for it."""
 
     def __init__(self, control: socket.socket, limits: ChildLimits, output_bytes: int) -> None:
+        """Ask the warm process behind `control` for a child. A cell may print up to `output_bytes`."""
         self.line, self.leash = fork(control, limits)
         self.cpu_seconds = limits.cpu_seconds
         self.output_bytes = output_bytes
@@ -53,22 +52,25 @@ class ChildKernel:
         self.output_left, self.output_dropped = output_bytes, 0
 
     def ready(self) -> None:
-        """Block until the kernel takes requests; IsolationError or InfrastructureError if it never will."""
+        """Block until the kernel takes requests.
+
+        Raises IsolationError if a layer was refused, InfrastructureError or ChildEnded if the kernel does not start.
+        """
         await_child(self.leash)
         self.line.settimeout(READY_SECONDS)
         _, (verb, *rest) = self._reply(READY_SECONDS)
         if verb != "ready":
             raise ChildEnded("died", f"the kernel did not start: {rest}")
 
-    # nbclient's side
+    # What nbclient calls
 
     def attach(self) -> None:
-        """Read in the running event loop from here on."""
+        """Let the running event loop read what arrives."""
         self.loop = asyncio.get_running_loop()
         self.loop.add_reader(self.line, self._read)
 
     def execute(self, code: str, store_history: bool = True, stop_on_error: bool = True) -> str:
-        """Send one cell; its message id."""
+        """Send one cell; return its message id. Raises ChildEnded or InfrastructureError if the child is gone."""
         self.output_left, self.output_dropped = self.output_bytes, 0
         content = {
             "code": code,
@@ -83,12 +85,13 @@ class ChildKernel:
         return str(message["header"]["msg_id"])
 
     def is_alive(self) -> bool:
+        """Whether the child has not ended, as far as is known."""
         return self.ended is None
 
-    # the judge's side
+    # What the judge calls
 
     def run_silently(self, code: str, timeout: float) -> None:
-        """Run a cell again for its effects, blocking; ChildEnded if it does not come to an end."""
+        """Run a cell for its effects and block until it is done; ChildEnded if that takes over `timeout` seconds."""
         message_id = self.execute(code, stop_on_error=False)
         self.output_left = 0
         deadline = time.monotonic() + timeout
@@ -98,11 +101,14 @@ class ChildKernel:
         self.iopub_channel.messages.clear()
 
     def request(self, verb: str, *arguments: Any, timeout: float) -> list[Any]:
-        """Ask the child; the answer. RemoteError if it raised there, ChildEnded if the child is lost by it."""
+        """Send a request to the child and return its answer.
+
+        Raises RemoteError if the child raised an exception, ChildEnded if it ended or took over `timeout` seconds.
+        """
         return answer(self.exchange(wire.pack([verb, *arguments]), timeout)[1])
 
     def exchange(self, request: bytes, timeout: float) -> tuple[bytes, list[Any]]:
-        """Send a request; the reply's bytes, and what they say. ChildEnded if the child is lost by it."""
+        """Send a packed request and return the reply, packed and unpacked. Raises ChildEnded like `request`."""
         self.replies.clear()
         self._send(wire.JUDGE, request)
         reply, message = self._reply(timeout)
@@ -111,7 +117,7 @@ class ChildKernel:
         return reply, message
 
     def close(self) -> None:
-        """End the child and everything that it started; once more does nothing."""
+        """End the child and everything that it started. A second call does nothing."""
         if self.loop is not None and self.line.fileno() >= 0:
             self.loop.remove_reader(self.line)
         self.leash.close()
@@ -134,13 +140,13 @@ class ChildKernel:
         return self.replies.popleft()
 
     def _wait(self, deadline: float, timeout: float) -> None:
-        """Read what arrives before `deadline`; ChildEnded where nothing will."""
+        """Read what arrives before `deadline`; ChildEnded if nothing does."""
         if self.ended:
             raise self.ended
-        left = deadline - time.monotonic()
-        if left <= 0:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
             raise self._end("timed out", f"no answer within {timeout:g} s")
-        if select.select([self.line], [], [], left)[0]:
+        if select.select([self.line], [], [], remaining)[0]:
             self._read()
 
     def _read(self) -> None:
@@ -156,9 +162,9 @@ class ChildKernel:
         except BlockingIOError:
             return
         except (OSError, EOFError):
-            self._end_with(self._verdict())
-        except Exception as error:  # hostile bytes find odd corners of JSON and msgpack; they end this child alone
-            self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:300])
+            self._end_with(read_end(self.leash, self.cpu_seconds))
+        except Exception as error:  # hostile bytes can break JSON and msgpack in many ways; they end this child only
+            self._end("died", f"it sent what is no message: {type(error).__name__}: {error}"[:MAX_DETAIL])
 
     def _sort_reply(self, payload: bytes) -> None:
         message = wire.unpack(payload)
@@ -178,7 +184,7 @@ class ChildKernel:
             self.output_dropped += 1
             return
         message = self.session.deserialize(self.session.feed_identities(parts)[1])
-        if name == b"iopub" and message["msg_type"] != "status":  # without the last state nbclient would go on waiting
+        if name == b"iopub" and message["msg_type"] != "status":  # without the last state nbclient would keep waiting
             if len(payload) > self.output_left:
                 self.output_dropped += 1
                 return
@@ -187,31 +193,6 @@ class ChildKernel:
         if len(inbox.messages) >= limit:
             raise wire.WireError("messages that nobody asked for")
         inbox.put(message)
-
-    def _verdict(self) -> ChildEnded | InfrastructureError:
-        """How the child ended, as its supervisor says; the line closes a moment before the supervisor knows.
-
-        From inside its namespace nobody can end the child by SIGKILL, nor reach the supervisor: then it was the machine, which
-        is short of memory or shuts down.
-        """
-        report: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
-            self.leash.settimeout(2)
-            heard = self.leash.recv(8192)
-            if not heard:
-                return InfrastructureError("the child and who watches over it were killed; see this machine's log")
-            report = json.loads(heard)
-        if report.get("out_of_memory"):
-            return ChildEnded("out of memory", "it took more memory than the assignment allows")
-        status = report.get("status")
-        if status == -signal.SIGKILL:
-            # The limit counts the ticks at which the child was at work, the report its time: beside neighbours that sleep at each
-            # tick it was 0.92 of the limit, and once under 0.9. Half of the limit is all of a submission's time.
-            if report["cpu_seconds"] > 0.5 * self.cpu_seconds:
-                return ChildEnded("timed out", f"it took over {self.cpu_seconds} s of CPU time")
-            return InfrastructureError("the child was killed from outside; is this machine short of memory?")
-        how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit {status}"
-        return ChildEnded("died", f"the process ended ({how})")
 
     def _end(self, why: str, detail: str) -> ChildEnded | InfrastructureError:
         return self._end_with(ChildEnded(why, detail))
@@ -227,7 +208,7 @@ class ChildKernel:
 
 
 class Inbox:
-    """The receiving half of a Jupyter channel, as nbclient calls it."""
+    """The receiving half of a Jupyter channel, with the methods that nbclient calls."""
 
     def __init__(self, kernel: ChildKernel) -> None:
         self.kernel = kernel
@@ -235,14 +216,16 @@ class Inbox:
         self.arrived = asyncio.Event()
 
     def put(self, message: dict[str, Any]) -> None:
+        """Add a message and wake `get_msg`."""
         self.messages.append(message)
         self.arrived.set()
 
     def wake(self) -> None:
+        """Wake `get_msg` without a message, when the child has ended."""
         self.arrived.set()
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message; queue.Empty after `timeout` seconds; ChildEnded where none will ever come."""
+        """Return the next message. Raises queue.Empty after `timeout` seconds, ChildEnded if no message can come any more."""
         while not self.messages:
             if self.kernel.ended and self is self.kernel.shell_channel:
                 raise self.kernel.ended

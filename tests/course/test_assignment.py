@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 
 from autograder.checks import assert_close
-from autograder.checks.recorded import outputs
+from autograder.checks.recorded import read_outputs
 from autograder.course import Assignment, Variant, open_course
 from autograder.course import notebook as nb
 from autograder.gradebook.generate import generate
-from autograder.grading.grading import Class
-from autograder.proof import proof, release
-from autograder.proof.audit.mutants import mutants
-from autograder.proof.audit.verdicts import verdicts
-from autograder.proof.build import narrow
+from autograder.proof import release
+from autograder.proof.audit.mutants import make_mutants
+from autograder.proof.audit.verdicts import read_verdicts
+from autograder.proof.build import find_narrow_tolerances
+from autograder.proof.tasks import find_answer_cell, group_tests
+from autograder.proof.trial import make_trials
 from autograder.records import reference
 from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.grading import grade
 from tests.support.proofs import Proof, grade_jobs
 
 BIN = Path(sys.executable).parent
@@ -70,8 +72,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
     assignment: Assignment, source: nb.Notebook, committed: nb.Notebook
 ) -> None:
-    assert release.leaks(source, committed) == []
-    assert release.leaked_files(assignment, assignment.release_folder) == []
+    assert release.find_leaks(source, committed) == []
+    assert release.find_leaked_files(assignment, assignment.release_folder) == []
     text = assignment.release_path.read_text()
     for sign in (
         "BEGIN SOLUTION",
@@ -88,13 +90,13 @@ def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
 
 def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.Notebook) -> None:
     """In a cell's text, in its metadata, in its outputs: the proof of no leak can fail."""
-    secret = next(line for cell in source["cells"] for line in release._secret_lines(nb.source(cell)))
+    secret = next(line for cell in source["cells"] for line in release.hidden_lines(nb.source(cell)))
     for place in ("source", "metadata", "outputs"):
         spoiled = nb.with_answers(committed, {})
         cell = next(cell for cell in spoiled["cells"] if cell["cell_type"] == "code")
         leak = {"source": secret, "metadata": {"note": secret}, "outputs": [{"text": [secret]}]}[place]
         cell[place] = leak
-        assert release.leaks(source, spoiled), place
+        assert release.find_leaks(source, spoiled), place
 
 
 def test_what_lies_beside_the_notebook_is_what_the_small_clips_folder_holds(assignment: Assignment) -> None:
@@ -116,16 +118,16 @@ def proven(assignment: Assignment, proof_of: Callable[[str], Proof]) -> Proof:
 
 
 def test_every_tolerance_leaves_right_answers_room(source: nb.Notebook, proven: Proof) -> None:
-    assert narrow(proven.assignment, source, proven.results.values()) == []
+    assert find_narrow_tolerances(proven.assignment, source, proven.results.values()) == []
     if "assert_close(" in str(source):
         assert any(shares for result in proven.results.values() for shares in result.compared.values())
 
 
 def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment, source: nb.Notebook) -> None:
     """Whether it survives takes an audit, which is too long for here; that it is there does not."""
-    answers = proof.expectations(assignment, source)["solution"][0]
-    there = {mutant.id for cell in proof.tests_of(source) for mutant in mutants(cell, answers[cell])}
-    judged = verdicts(assignment)
+    answers = make_trials(assignment, source)["solution"].answers
+    there = {mutant.id for cell in group_tests(source) for mutant in make_mutants(cell, answers[cell])}
+    judged = read_verdicts(assignment)
     assert judged
     assert set(judged) <= there
 
@@ -134,7 +136,7 @@ def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
     assignment: Assignment, proven: Proof
 ) -> None:
     reference.require_fresh(assignment)
-    kept, recorded = (outputs(one.folder) for one in (assignment, proven.assignment))
+    kept, recorded = (read_outputs(one.folder) for one in (assignment, proven.assignment))
     assert set(kept) == set(recorded)
     for name, array in kept.items():
         assert_close(recorded[name], array, name, rtol=0, atol=1e-5)
@@ -144,16 +146,16 @@ def test_solution_and_wheats_get_full_marks_blank_none_and_every_chaff_loses_in_
     assignment: Assignment, proven: Proof
 ) -> None:
     assert len(proven.outcomes) == 2 + len(assignment.variants)
-    assert {outcome.name: outcome.broken for outcome in proven.outcomes if outcome.broken} == {}
+    assert {outcome.name: outcome.fault for outcome in proven.outcomes if outcome.fault} == {}
     everything, by_hand = POINTS[assignment.name]
     assert proven.grades["solution"].score == everything - by_hand
     assert proven.grades["blank"].score == 0
 
 
 def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> None:
-    for name, grade in proven.grades.items():
+    for name, each in proven.grades.items():
         if name.startswith("chaff"):
-            short = [cell for cell in grade.cells.values() if cell.score is not None and not cell.whole]
+            short = [cell for cell in each.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 
@@ -163,7 +165,7 @@ def test_one_worker_gives_the_same_grades_as_two(proven: Proof) -> None:
     """All of them; a sample is in the class below."""
     again = grade_jobs(proven.assignment, proven.source, [job for job, _ in proven.runs()], workers=1)
     assert {name: result.grade.cells for name, result in again.items()} == {
-        name: grade.cells for name, grade in proven.grades.items()
+        name: each.cells for name, each in proven.grades.items()
     }
 
 
@@ -193,10 +195,10 @@ def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_
         for course in (ours, theirs):
             hand_in(course.assignment(name), holding(classroom, pupil, held))
     stock = grade_by_stock(theirs.root, name)
-    grades = {grade.student: grade for grade in Class(ours.assignment(name), workers=1).grades()}
+    grades = grade(ours.assignment(name), workers=1).grades
     for pupil, held in pupils.items():
         for variant in held:
-            for cell in classroom.own[proof.answer_cell(classroom.own, variant)]:
+            for cell in classroom.own[find_answer_cell(classroom.own, variant)]:
                 assert grades[pupil].cells[cell] == proven.grades[variant.label].cells[cell], variant.label
     _, errors = stock.communicate()
     assert stock.returncode == 0, errors
@@ -210,16 +212,16 @@ def test_solution_and_blank_go_through_the_whole_notebook(assignment: Assignment
     classroom = Classroom(course.assignment(assignment.name))
     for pupil in (*classroom.variants("solution"), *classroom.variants("blank")):
         hand_in(course.assignment(assignment.name), pupil)
-    grades = {grade.student: grade for grade in Class(course.assignment(assignment.name), workers=2).grades()}
-    assert {grade.status for grade in grades.values()} == {"completed"}
+    grades = grade(course.assignment(assignment.name), workers=2).grades
+    assert {each.status for each in grades.values()} == {"completed"}
     for label in ("solution", "blank"):
-        assert classroom.expectations[label][1].broken_by(grades[label]) == ""
+        assert classroom.trials[label].find_fault(grades[label]) == ""
     assert nb.raised(nb.read(course.assignment(assignment.name).autograded_path("solution"))) == {}
 
 
 def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil:
     """A pupil who answers with these wheats and chaffs, and else with the solution."""
-    answers = {proof.answer_cell(classroom.own, variant): variant.source for variant in held}
+    answers = {find_answer_cell(classroom.own, variant): variant.source for variant in held}
     return classroom.answered(name, {**classroom.solution, **answers}, classroom.all_full)
 
 

@@ -23,16 +23,24 @@ from nbformat.v4 import new_code_cell, new_notebook, writes
 from autograder import checks, cli
 from autograder.course import Assignment, Course, Limits, Settings, open_course
 from autograder.course import notebook as nb
-from autograder.proof import proof, release
+from autograder.proof import release
 from autograder.proof.audit.findings import KINDS, Finding
 from autograder.proof.build import build
+from autograder.proof.expectation import Expectation
+from autograder.proof.faults import find_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
+from tests.support import tree
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
+from tests.unit.test_rooms import ROOMS
 
 BIN = Path(sys.executable).parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "gradebook" / "README.md", ROOT / "CHANGELOG.md"]
+PAGES = [
+    README,
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md", "gradebook/README.md", "benchmarks/RESULTS.md")),
+]
 EXAMPLE = "2-unit-rows"
 
 
@@ -172,7 +180,7 @@ def test_the_settings_of_an_assignment_are_listed_with_their_defaults() -> None:
 def test_every_cell_that_the_lessons_checklist_names_is_there() -> None:
     """Of each item of the lesson: the notebook and the cells where it stands."""
     page = (ROOT / "docs" / "instructor.md").read_text()
-    table = page.split("\n| of the lesson |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    table = page.split("\n| item of the lesson |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     assert len(table) > 50
     cells = {
         path.parent.name: {cell.get("id") for cell in nb.read(path)["cells"]} for path in ROOT.glob("source/*/*.ipynb")
@@ -209,12 +217,27 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_readme_tree_names_every_room_and_nothing_that_is_gone() -> None:
-    tree = next(block.text for block in blocks(README) if "autograder/" in block.text)
-    packages = {f"{path.parent.name}/" for path in (ROOT / "autograder").glob("*/__init__.py")}
-    named = set(re.findall(r"(\w+\.py)", tree)) | {part for part in packages if f" {part}" in tree}
-    there = {path.name for path in (ROOT / "autograder").glob("*.py")} | packages
-    assert there - {"__init__.py"} == named - {"classroom.py", "demo.py", "nbgrader_config.py"}
+def test_the_readme_shows_the_tree_as_it_is() -> None:
+    """Folders, rooms and modules are those on disk; the rooms' purposes are their docstrings."""
+    assert tree.written(README.read_text())[1] == tree.tree(), "refresh it by `python tests/support/tree.py`"
+
+
+def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> None:
+    shown = tree.written(README.read_text())[1]
+    named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|Makefile) ", shown, re.MULTILINE)
+    modules = " ".join(re.findall(r"\[([^\]]*)\]", shown)).split()
+    package = ROOT / "autograder"
+    rooms = [f"{path.parent.name}/" for path in package.glob("*/**/__init__.py")]
+    inner = [path for path in package.glob("*/**/*.py") if path.name != "__init__.py"]
+    doors = [path.name for path in package.glob("*.py") if path.name != "__init__.py"]
+    assert sorted(modules) == sorted([*(path.stem for path in inner), "templates/"])
+    assert sorted(named) == sorted([*tree.entries(ROOT), *tree.entries(ROOT / "tests"), *rooms, *doors])
+    assert all((ROOT / name).exists() for name in tree.PURPOSES)
+
+
+def test_the_contributors_page_says_what_each_room_may_import() -> None:
+    table = rows(ROOT / "docs" / "contributor.md", "room")
+    assert {room: set(re.findall(r"`([\w.]+)`", row[1])) for room, row in table.items()} == ROOMS
 
 
 # The instructor's example
@@ -264,7 +287,7 @@ def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None
 
 REFUSED = {
     "is not valid Python": "def (",
-    "uses nothing that a student writes": "1.0",
+    "uses nothing that an answer cell defines": "1.0",
 }
 
 
@@ -272,7 +295,7 @@ REFUSED = {
 def test_a_refusal_before_anything_runs_reads_as_the_page_says(example: Assignment, said: str, test: str) -> None:
     setup = "import torch\nimport torch.nn.functional as F\ntable = [1.0]"
     write_example(example.course, setup=setup, unit_rows=test)
-    found = proof.faults(nb.read(example.source_path))
+    found = find_faults(nb.read(example.source_path))
     assert any(said in line for line in found), found
     assert said in (ROOT / "docs" / "instructor.md").read_text()
 
@@ -283,19 +306,19 @@ def test_a_refusal_after_the_proof_reads_as_the_page_says() -> None:
     some = {"X": CellGrade(3.0, 1.0, (Check("CHECK", 2.0, False, "MESSAGE"),))}
     trouble = {"X": CellGrade(3.0, None, trouble="the test cell makes checks but does not end in their score")}
     for name, expected, cells in (
-        ("solution", proof.Expectation(task), some),
-        ("blank", proof.Expectation(frozenset(), none=task), some),
-        ("chaff-...", proof.Expectation(frozenset(), less=task), {"X": CellGrade(3.0, 3.0)}),
+        ("solution", Expectation(task), some),
+        ("blank", Expectation(frozenset(), none=task), some),
+        ("chaff-...", Expectation(frozenset(), less=task), {"X": CellGrade(3.0, 3.0)}),
     ):
-        assert f"`{name}: {expected.broken_by(Grade(name, NAME, 'completed', cells))}`" in page
-    assert f"`{proof.Expectation(frozenset()).broken_by(Grade('s', NAME, 'completed', trouble))}`" in page
+        assert f"`{name}: {expected.find_fault(Grade(name, NAME, 'completed', cells))}`" in page
+    assert f"`{Expectation(frozenset()).find_fault(Grade('s', NAME, 'completed', trouble))}`" in page
 
 
 def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:
     source = nb.read(example.source_path)
-    found = release.leaks(source, source)
-    assert any(re.match(r"cell 3 \(unit_rows-solution\): 'return features", line) for line in found), found
-    assert "`left in the release: cell 4 (X): '...'`" in (ROOT / "docs" / "instructor.md").read_text()
+    found = release.find_leaks(source, source)
+    assert any(re.match(r"cell 3 \(unit_rows-solution\): hidden line 'return features", line) for line in found), found
+    assert "`left in the release: cell 4 (X): hidden line '...'`" in (ROOT / "docs" / "instructor.md").read_text()
     assert f"{release.TELLING_LENGTH} characters or longer" in (ROOT / "docs" / "instructor.md").read_text()
 
 

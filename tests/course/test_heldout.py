@@ -15,17 +15,17 @@ import pytest
 
 from autograder.course import Assignment, open_course
 from autograder.course import notebook as nb
-from autograder.judge.job import Job
-from autograder.judge.replay import rescore
-from autograder.judge.result import Result
+from autograder.judge.job import Job, Judged
+from autograder.judge.replay import score
 from autograder.pages.feedback import Advice, page
-from autograder.proof import proof
+from autograder.proof.trial import make_trials
 from autograder.records import known
 from autograder.records.answers import answer as answer_to
 from autograder.records.answers import numbers, plain, question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.known import Known, by_question
-from autograder.records.transcript import Transcript, loads
+from autograder.records.run import Run
+from autograder.records.transcript import Transcript
 from autograder.sandbox.wire import WireError, unpack
 from tests.support.classroom import NAME, ROOT
 from tests.support.proofs import Proof, as_job, grade_jobs
@@ -59,16 +59,16 @@ class Graded:
     """A wrong answer, what came of it and how it is diagnosed."""
 
     answer: Answer
-    result: Result
+    result: Judged
     transcript: Transcript
     diagnosis: Diagnosis | None
 
     @property
     def page(self) -> str:
         """Its feedback page, as text."""
-        notebook = nb.parse(self.result.notebook, self.answer.name)
+        notebook = nb.parse(run_of(self.result).notebook, self.answer.name)
         advice = {self.diagnosis.cell: Advice(self.diagnosis)} if self.diagnosis else {}
-        return html.unescape(page(self.result.grade, notebook, "a", {}, 0.0, advice))
+        return html.unescape(page(self.result.grade, notebook, "a", {}, advice))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Exam:
     release: nb.Notebook
     known: Known
     graded: tuple[Graded, ...]
-    runs: tuple[tuple[Job, Result], ...]
+    runs: tuple[tuple[Job, Judged], ...]
 
     @property
     def released(self) -> str:
@@ -98,7 +98,7 @@ def sit(shared: Proof, whole: bool) -> Exam:
     """Grade every wrong answer beside right ones. The proof's runs of assignment 1 go into the exam, and under --prove of all."""
     assignment = shared.assignment
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    right, _ = proof.expectations(assignment, source)["solution"]
+    right = make_trials(assignment, source)["solution"].answers
     answers = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(assignment.name)}
     typed = {name: {**right, answer.cell: answer.source} for name, answer in answers.items()}
     jobs = {name: as_job(assignment, source, release, name, cells) for name, cells in typed.items()}
@@ -107,13 +107,18 @@ def sit(shared: Proof, whole: bool) -> Exam:
     assert mistakes.mistakes, f"the known answers of {assignment.name} are stale: build it"
     graded = []
     for name, answer in answers.items():
-        transcript = loads(results[name].transcript)
-        diagnosis = diagnose(mistakes, results[name].grade, transcript).get(answer.cell)
+        transcript = run_of(results[name]).transcript or Transcript()
+        diagnosis = diagnose(mistakes, results[name].grade, transcript.cells).get(answer.cell)
         graded.append(Graded(answer, results[name], transcript, diagnosis))
     runs = [(jobs[name], results[name]) for name in jobs]
     if whole or assignment.name == NAME:
         runs += shared.runs()
     return Exam(assignment, source, release, mistakes, tuple(graded), tuple(runs))
+
+
+def run_of(result: Judged) -> Run:
+    assert result.run is not None, result.grade
+    return result.run
 
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -169,7 +174,6 @@ def test_an_expected_value_on_a_page_would_be_seen(exam: Exam) -> None:
 
 def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     """Right ones, wrong ones and the blank release: the verdict, what the notebook shows of it, and the transcript itself."""
-    import nbformat.v4
     import torch
 
     torch.set_num_threads(1)  # as in a worker: a sum has an order
@@ -177,12 +181,13 @@ def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, mo
     for name, value in exam.assignment.settings.environment.items():
         monkeypatch.setenv(name, value)
     for job, result in exam.runs:
-        transcript = loads(result.transcript)
-        anew = rescore(job, transcript, nb.parse(result.notebook, job.student))
+        run = run_of(result)
+        anew = score(job, run)
         assert anew.grade.cells == result.grade.cells, job.student
         assert (anew.grade.status, anew.grade.notes) == (result.grade.status, result.grade.notes)
-        assert anew.transcript == transcript
-        assert json.loads(nbformat.v4.writes_json(anew.notebook, split_lines=False)) == json.loads(result.notebook)
+        assert run.transcript is not None
+        assert run_of(anew).transcript == run.transcript
+        assert json.loads(run_of(anew).notebook) == json.loads(run.notebook)
 
 
 def hidden_lines(exam: Exam) -> set[str]:

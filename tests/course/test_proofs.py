@@ -14,8 +14,9 @@ import pytest
 
 from autograder.course import notebook as nb
 from autograder.course import open_course
-from autograder.judge.result import Result
-from autograder.proof import proof
+from autograder.judge.job import Judged
+from autograder.proof import prove as engine
+from autograder.proof.prove import Outcome
 from autograder.records.grade import Grade
 from tests.course.conftest import RECORDED, pytest_terminal_summary
 from tests.support import proofs
@@ -99,14 +100,14 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The assignments of which a proof is run, in a checkout without records. It holds, but while "broken" is in here."""
     count: list[str] = []
 
-    def rows(assignment: Any, *_: object, **__: object) -> Iterator[tuple[str, str, Result]]:
+    def rows(assignment: Any, *_: object, **__: object) -> Iterator[Outcome]:
         broken = "breaks" if "broken" in count else ""
         count.append(assignment.name)
         for label in ("solution", "blank", *(variant.label for variant in assignment.variants)):
-            yield label, broken, Result(Grade(label, assignment.name, "completed"))
+            yield Outcome(label, broken, Judged(Grade(label, assignment.name, "completed")))
 
     monkeypatch.setattr(proofs, "RECORDS", tmp_path / "records")
-    monkeypatch.setattr(proof, "prove", rows)
+    monkeypatch.setattr(engine, "prove", rows)
     return count
 
 
@@ -137,14 +138,14 @@ def test_a_proof_that_breaks_is_not_recorded(runs: list[str], tmp_path: Path) ->
 def test_the_reference_outputs_of_a_recorded_proof_are_those_that_it_wrote(
     runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = proof.prove
+    run = engine.prove
 
-    def writes(assignment: Any, *rest: Any, **options: Any) -> Iterator[tuple[str, str, Result]]:
+    def writes(assignment: Any, *rest: Any, **options: Any) -> Iterator[Outcome]:
         (assignment.folder / "reference" / "default").mkdir(parents=True, exist_ok=True)
         (assignment.folder / "reference" / "default" / "written").write_text("by the proof")
         yield from run(assignment, *rest, **options)
 
-    monkeypatch.setattr(proof, "prove", writes)
+    monkeypatch.setattr(engine, "prove", writes)
     prove(NAME, tmp_path / "first")
     read = prove(NAME, tmp_path / "second")
     assert read.recorded

@@ -66,19 +66,19 @@ class Ledger:
 
     rows: list[Any]
     comments: list[Any]
-    transcripts: dict[str, Any]
+    records: dict[str, Any]
     files: dict[str, bytes]
 
     @classmethod
     def of(cls, course: Course) -> Ledger:
         with contextlib.closing(sqlite3.connect(database(course))) as book:
             rows, comments = (sorted(map(repr, book.execute(query))) for query in (ROWS, COMMENTS))
-        transcripts = {path.parent.name: json.loads(path.read_bytes()) for path in course.transcripts.glob("*/*.json")}
-        for transcript in transcripts.values():
-            # The tracebacks in what was asked name the run's temporary folder; that there is one, and which grade, is compared.
-            transcript |= {"seconds": 0, "asked": bool(transcript["asked"])}
+        records = {path.parent.name: json.loads(path.read_bytes()) for path in course.transcripts.glob("*/*.json")}
+        for record in records.values():
+            # The tracebacks in a run name its temporary folder; that there is one, and which grade, is compared.
+            record |= {"seconds": 0, "run": bool(record["run"])}
         files = [path for path in course.autograded.rglob("*") if path.is_file()]
-        return cls(rows, comments, transcripts, {str(f.relative_to(course.root)): f.read_bytes() for f in files})
+        return cls(rows, comments, records, {str(f.relative_to(course.root)): f.read_bytes() for f in files})
 
 
 def database(course: Course) -> Path:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from autograder.course import open_course
+from autograder.records.store import parse_record
 from tests.faults.conftest import Undisturbed
 from tests.faults.scene import NAME, Ledger, Scene
 from tests.faults.test_processes import completes
@@ -57,7 +58,10 @@ def test_what_is_over_its_time_loses_the_rest_and_nobody_waits_for_it(scene: Sce
 
 
 def scores(undisturbed: Undisturbed) -> dict[str, dict[str, object]]:
-    return {name: {"score": transcript["score"]} for name, transcript in undisturbed.after.transcripts.items()}
+    records = {
+        name: parse_record(json.dumps(text | {"run": ""}).encode()) for name, text in undisturbed.after.records.items()
+    }
+    return {name: {"score": record and record.grade.score} for name, record in records.items()}
 
 
 def test_a_clock_that_jumps_changes_nothing(scene: Scene, undisturbed: Undisturbed) -> None:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from autograder.records.store import transcript_path
+from autograder.records.store import record_path
 from tests.faults.conftest import Undisturbed
 from tests.faults.scene import NAME, SEEDS, Ledger, Running, Scene, ended
 
@@ -18,10 +18,10 @@ def completes(scene: Scene, undisturbed: Undisturbed, reported: list[str]) -> No
     """A second run, and the count: everybody once, and all as without a fault; what was reported is not made again; nothing
     is left over."""
     assignment = scene.course.assignment(NAME)
-    saved = {name: transcript_path(assignment, name).stat().st_mtime_ns for name in reported}
+    saved = {name: record_path(assignment, name).stat().st_mtime_ns for name in reported}
     second = scene.grade()
     assert sorted(second.graded) == undisturbed.students
-    assert {name: transcript_path(assignment, name).stat().st_mtime_ns for name in saved} == saved
+    assert {name: record_path(assignment, name).stat().st_mtime_ns for name in saved} == saved
     assert Ledger.of(scene.course) == undisturbed.after
     assert scene.left_over() == []
 

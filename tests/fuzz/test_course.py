@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from autograder.course import NAME, Course, read_variants
 from autograder.errors import CourseError
 from autograder.files import digest
 from autograder.gradebook.book import is_time
-from autograder.records.store import read_record, transcript_path
+from autograder.records.store import read_record, record_path
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support import tiny
@@ -61,7 +62,7 @@ def test_any_settings_are_read_or_are_a_course_error(course: Course, text: bytes
         assert str(made.folder) in str(error)
         assert "\n" not in str(error)
         return
-    assert all(0 < value < 2**31 for value in vars(settings.limits).values())
+    assert all(0 < value < 2**31 for value in asdict(settings.limits).values())
     assert not any("\0" in text for text in (*settings.environment.values(), *settings.folders))
 
 
@@ -122,7 +123,7 @@ OTHER = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lis
 def test_a_damaged_record_is_a_grade_or_none(course: Course, text: bytes) -> None:
     """What is none is graded anew; what seems to be one is compared with the database."""
     assignment = course.assignment(tiny.NAME)
-    path = transcript_path(assignment, "ada")
+    path = record_path(assignment, "ada")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text)
     if record := read_record(assignment, "ada"):

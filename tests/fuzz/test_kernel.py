@@ -16,14 +16,14 @@ from jupyter_client.session import Session
 
 from autograder.course import Limits
 from autograder.judge.job import Job
-from autograder.judge.submission import judge
+from autograder.judge.live import judge
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded, RemoteError
 from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
 from tests.fuzz.mutations import altered
 from tests.fuzz.profiles import fuzz, fuzz_slowly
-from tests.support.sandboxed import answer_cell, checking_cell, notebook
+from tests.support.sandboxed import answer_cell, checking_cell, executed, notebook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -160,4 +160,4 @@ def test_a_submission_whose_children_send_what_they_like_is_graded_with_what_it_
     assert grade.status in ("completed", "died", "timed out", "output limit")
     assert grade.cells["test"].score in (0, 2)
     assert grade.cells["last"].score in (0, 1, None)
-    assert json.dumps(judged.notebook)
+    assert json.dumps(executed(judged))

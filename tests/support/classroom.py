@@ -16,7 +16,9 @@ from typing import Any
 
 from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
-from autograder.proof.proof import Expectation, expectations, tests_of
+from autograder.proof.expectation import Expectation
+from autograder.proof.tasks import group_tests
+from autograder.proof.trial import make_trials
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "1-similarity-and-loss"
@@ -54,9 +56,9 @@ class Classroom:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.source, self.release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-        self.expectations = expectations(assignment, self.source)
-        self.solution, self.all_full = self.expectations["solution"]
-        self.own = tests_of(self.source)
+        self.trials = make_trials(assignment, self.source)
+        self.solution, self.all_full = self.trials["solution"].answers, self.trials["solution"].expected
+        self.own = group_tests(self.source)
 
     def notebook(self, answers: dict[str, str]) -> nb.Notebook:
         """The release with answers typed in."""
@@ -67,9 +69,9 @@ class Classroom:
 
     def variants(self, kind: str = "") -> Iterator[Pupil]:
         """The solution, the blank release, and every wheat and chaff (or those whose label begins with `kind`)."""
-        for name, (answers, expected) in self.expectations.items():
+        for name, trial in self.trials.items():
             if name.startswith(kind):
-                yield self.answered(name, answers, expected)
+                yield self.answered(name, trial.answers, trial.expected)
 
     def one_of_each(self, kind: str) -> Iterator[Pupil]:
         """The first wheat or chaff of every problem."""

@@ -26,9 +26,11 @@ from autograder.course import notebook as nb
 from autograder.files import write_whole
 from autograder.judge.batch import Batch
 from autograder.judge.imports import bound, free_names
-from autograder.judge.job import Job
-from autograder.judge.result import Result
-from autograder.proof import proof
+from autograder.judge.job import Job, Judged
+from autograder.proof import prove as engine
+from autograder.proof.expectation import Expectation
+from autograder.proof.prove import Outcome
+from autograder.proof.trial import Trial, make_job, make_trials
 from autograder.records.grade import Grade
 from tests.support.classroom import ROOT, make_course
 
@@ -38,19 +40,6 @@ EVERYONES = ("autograder", "tests", "assignments", "constraints.txt", "pyproject
 # The setup cells choose a model and data by the first of these; the others change what Python and torch do. Numbers of threads
 # are not among them: every batch sets those itself.
 VARIABLES = ("CLIP_", "HF_", "PYTHON", "TORCH", "ATEN_")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One submission of a proof: its name, what it breaks ("" for nothing), and its result."""
-
-    name: str
-    broken: str
-    result: Result
-
-    @property
-    def grade(self) -> Grade:
-        return self.result.grade
 
 
 @dataclass(frozen=True)
@@ -66,28 +55,29 @@ class Proof:
     recorded: bool
 
     @property
-    def results(self) -> dict[str, Result]:
+    def results(self) -> dict[str, Judged]:
         return {outcome.name: outcome.result for outcome in self.outcomes}
 
     @property
     def grades(self) -> dict[str, Grade]:
-        return {outcome.name: outcome.grade for outcome in self.outcomes}
+        return {outcome.name: outcome.result.grade for outcome in self.outcomes}
 
-    def runs(self) -> Iterator[tuple[Job, Result]]:
+    def runs(self) -> Iterator[tuple[Job, Judged]]:
         """Each submission as it was graded, with its result."""
-        expected = proof.expectations(self.assignment, self.source)
+        trials = make_trials(self.assignment, self.source)
         for name, result in self.results.items():
-            yield as_job(self.assignment, self.source, self.release, name, expected[name][0]), result
+            yield as_job(self.assignment, self.source, self.release, name, trials[name].answers), result
 
 
 def as_job(
     assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]
 ) -> Job:
     """The job of a student called `name` who typed these answers."""
-    return replace(proof.submission(assignment, source, release, name, answers), measure=False)
+    trial = Trial(name, answers, Expectation(frozenset()))
+    return replace(make_job(assignment, source, release, trial), measure=False)
 
 
-def grade_jobs(assignment: Assignment, source: nb.Notebook, jobs: Iterable[Job], workers: int) -> dict[str, Result]:
+def grade_jobs(assignment: Assignment, source: nb.Notebook, jobs: Iterable[Job], workers: int) -> dict[str, Judged]:
     """The results of these jobs, by student."""
     with Batch.of(assignment, source, workers) as batch:
         return {result.grade.student: result for result in batch.run(jobs)}
@@ -106,8 +96,8 @@ def prove(name: str, folder: Path, whole: bool = False) -> Proof:
     if record:
         record.lay_references(assignment)
         return Proof(assignment, source, release, record.outcomes, recorded=True)
-    outcomes = tuple(Outcome(*row) for row in proof.prove(assignment, source, release, workers=2))
-    holds = len(outcomes) == 2 + len(assignment.variants) and not any(outcome.broken for outcome in outcomes)
+    outcomes = tuple(engine.prove(assignment, source, release, workers=2))
+    holds = len(outcomes) == 2 + len(assignment.variants) and not any(outcome.fault for outcome in outcomes)
     if holds and not whole:
         write_whole(path, Record(today, outcomes, _files(assignment.folder, references(assignment))).dumps())
     return Proof(assignment, source, release, outcomes, recorded=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nbformat import from_dict
+
 from autograder.course import Limits
 from autograder.course import notebook as nb
 from autograder.judge import remote
-from autograder.judge.job import Job
+from autograder.judge.job import Job, Judged
+from autograder.judge.live import judge
 from autograder.judge.session import Session
-from autograder.judge.submission import Judged, judge
 from autograder.sandbox import wire
 from autograder.sandbox.kernel import ChildKernel
 from autograder.sandbox.warm import ChildLimits
@@ -46,6 +49,12 @@ def answer_cell(source: str, grade_id: str = "answer") -> nb.Cell:
 def notebook(*cells: nb.Cell) -> nb.Notebook:
     numbered = [{"id": f"cell-{index}", **cell} for index, cell in enumerate(cells)]
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": numbered}
+
+
+def executed(judged: Judged) -> Any:
+    """The executed notebook of a run, as nbformat has it."""
+    assert judged.run
+    return from_dict(json.loads(judged.run.notebook))
 
 
 @dataclass(frozen=True)

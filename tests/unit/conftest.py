@@ -8,7 +8,8 @@ import pytest
 from hypothesis import settings
 
 from autograder.course import Course
-from autograder.sandbox.warm import Outfit, Warm
+from autograder.sandbox.jail import Outfit
+from autograder.sandbox.warm import Warm
 from tests.support import tiny as small
 from tests.support.sandboxed import FILES, MARK, Sandbox
 

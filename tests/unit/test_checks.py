@@ -1,4 +1,4 @@
-"""What test cells say their checks with; a notebook carries a copy of `Checks`."""
+"""Named checks, comparisons and features: what test cells import, and the `Checks` that notebooks carry a copy of."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from autograder.checks import Checks, as_array, assert_close, features, is_close
 NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4), elements=st.floats(-1e6, 1e6))
 
 
-def made(points: float, *raised: tuple[float, Exception | None]) -> Checks:
-    """Checks of which each raises what is given, or nothing."""
+def run_checks(points: float, *outcomes: tuple[float, Exception | None]) -> Checks:
+    """Run one check for each outcome: its points, and the exception it raises or None."""
     check = Checks(points)
-    for worth, error in raised:
+    for worth, error in outcomes:
         with check("named", worth):
             if error:
                 raise error
     return check
 
 
-def test_the_score_is_what_the_passed_checks_are_worth() -> None:
-    assert made(3, (0.5, None), (1.5, ValueError()), (1, None)).score == 1.5
+def test_the_score_is_the_sum_of_the_passed_checks() -> None:
+    assert run_checks(3, (0.5, None), (1.5, ValueError()), (1, None)).score == 1.5
 
 
-def test_no_check_stops_those_after_it() -> None:
-    check = made(2, (1, AssertionError("first")), (1, AssertionError("second")))
+def test_a_failed_check_does_not_stop_the_next() -> None:
+    check = run_checks(2, (1, AssertionError("first")), (1, AssertionError("second")))
     assert [result["message"] for result in check.results] == ["first", "second"]
 
 
@@ -47,7 +47,7 @@ def test_no_check_stops_those_after_it() -> None:
     ],
 )
 def test_a_failed_check_says_why(error: Exception, message: str) -> None:
-    (result,) = made(1, (1, error)).results
+    (result,) = run_checks(1, (1, error)).results
     assert (result["passed"], result["message"]) == (False, message)
 
 
@@ -60,21 +60,21 @@ def test_a_check_does_not_swallow_an_interrupt(error: type[BaseException]) -> No
 @pytest.mark.parametrize("worth", [0.5, 2])
 def test_checks_that_do_not_add_up_to_the_task_are_an_error(worth: float) -> None:
     with pytest.raises(ValueError, match="the task 1"):
-        _ = made(1, (worth, None)).score
+        _ = run_checks(1, (worth, None)).score
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30))
 def test_a_score_has_no_rounding_left_over(passed: list[bool]) -> None:
-    """Thirds and tenths add up to the task: nbgrader refuses 3.0000000000000004 of 3."""
+    """Thirds and tenths add up exactly: nbgrader refuses 3.0000000000000004 of 3."""
     worth = 3 / len(passed)
-    check = made(3, *[(worth, None if fine else ValueError()) for fine in passed])
+    check = run_checks(3, *[(worth, None if fine else ValueError()) for fine in passed])
     assert 0 <= check.score <= 3
     assert not all(passed) or check.score == 3
 
 
-def test_the_summary_lists_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    made(2, (1, None), (1, ValueError("no"))).summary()
-    made(1, (1, None)).summary()
+def test_the_summary_lists_the_failed_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    run_checks(2, (1, None), (1, ValueError("no"))).summary()
+    run_checks(1, (1, None)).summary()
     assert capsys.readouterr().out == "1 of 2 checks passed.\n- named: ValueError: no\nAll 1 checks passed.\n"
 
 
@@ -85,14 +85,14 @@ def test_an_array_is_close_to_itself_in_every_form(array: Any) -> None:
 
 
 @given(NUMBERS, st.data())
-def test_one_entry_that_is_off_is_found_and_named(array: Any, data: st.DataObject) -> None:
+def test_one_wrong_entry_is_named(array: Any, data: st.DataObject) -> None:
     assume(array.size)
     index = tuple(data.draw(st.integers(0, n - 1)) for n in array.shape)
     wrong = array.copy()
     wrong[index] += 1 + abs(wrong[index])
-    with pytest.raises(AssertionError) as said:
+    with pytest.raises(AssertionError) as caught:
         assert_close(wrong, array, "the loss")
-    assert f"entry {[int(i) for i in index]} of the loss" in str(said.value)
+    assert f"entry {[int(i) for i in index]} of the loss" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_one_entry_that_is_off_is_found_and_named(array: Any, data: st.DataObjec
         ([1.0, 2.001], r"entry \[1\] of the result is 2\.001"),
     ],
 )
-def test_what_is_not_close_is_said_without_the_answer(got: Any, message: str) -> None:
-    with pytest.raises(AssertionError, match=message) as said:
+def test_the_message_does_not_reveal_the_expected_value(got: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message) as caught:
         assert_close(got, [1.0, 7.125 - 5.125])
-    assert "2.0]" not in str(said.value)
+    assert "2.0]" not in str(caught.value)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(-0.9, 0.9))
@@ -125,13 +125,13 @@ def test_float32_is_close_enough() -> None:
 
 def test_features_are_reproducible_signed_and_of_lengths_over_a_decade() -> None:
     """So that a missing normalisation or a forgotten sign shows."""
-    made = features(1, 8, 4)
-    lengths = made.norm(dim=1)
-    assert torch.equal(made, features(1, 8, 4))
-    assert not torch.equal(made, features(2, 8, 4))
-    assert made.dtype == torch.float64
-    assert (made < 0).any()
-    assert (made > 0).any()
+    drawn = features(1, 8, 4)
+    lengths = drawn.norm(dim=1)
+    assert torch.equal(drawn, features(1, 8, 4))
+    assert not torch.equal(drawn, features(2, 8, 4))
+    assert drawn.dtype == torch.float64
+    assert (drawn < 0).any()
+    assert (drawn > 0).any()
     assert lengths.max() / lengths.min() > 10
     assert features(1, 1, 4).norm() == pytest.approx(7)
 

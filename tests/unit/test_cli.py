@@ -145,11 +145,11 @@ def test_without_a_sandbox_nothing_is_graded_and_it_ends_with_3(
 def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
     course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     Desk(course.assignment(NAME)).hand_in("ada")
-    monkeypatch.setattr("autograder.grading.grading.Class.grades", interrupt)
+    monkeypatch.setattr("autograder.grading.grading.grade_class", interrupt)
     done = run("grade", NAME)
     assert done.exit_code == 130
     assert "what was graded is saved, and the same command goes on from there" in done.stderr

@@ -1,4 +1,4 @@
-"""The course folder, its configuration and its assignments: what is wrong is said in one line, to the instructor."""
+"""The course folder, its configuration and its assignments: an error is one line for the instructor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def course(tmp_path: Path) -> Course:
     return make_course(tmp_path / "course")
 
 
-def settings(course: Course, text: str) -> Settings:
+def read_settings(course: Course, text: str) -> Settings:
     (course.root / "assignments" / NAME / "assignment.toml").write_text(text)
     return course.assignment(NAME).settings
 
@@ -30,7 +30,7 @@ def test_the_paths_are_those_of_nbgraders_configuration(course: Course) -> None:
     assert course.course_id == "clip"
 
 
-def test_without_a_word_in_the_configuration_nbgraders_own_defaults_hold(tmp_path: Path) -> None:
+def test_an_empty_configuration_means_nbgraders_defaults(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
     course = open_course(tmp_path)
     assert (course.source, course.release) == (tmp_path / "source", tmp_path / "release")
@@ -42,7 +42,7 @@ def test_the_course_is_found_from_a_folder_inside_it(course: Course, monkeypatch
     assert open_course().root == course.root
 
 
-def test_no_course_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_course_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CourseError, match="--course DIR"):
         open_course()
@@ -50,7 +50,7 @@ def test_no_course_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         open_course(tmp_path)
 
 
-def test_a_broken_configuration_is_the_courses_error(tmp_path: Path) -> None:
+def test_a_broken_configuration_is_a_course_error(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c = get_config(")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py cannot be read: SyntaxError"):
         open_course(tmp_path)
@@ -59,8 +59,8 @@ def test_a_broken_configuration_is_the_courses_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["2-nowhere", "", ".", "..", "../source", "a/b", "1-similarity-and-loss/", "x" * 101, "a\nb"]
 )
-def test_an_unknown_assignment_is_answered_with_those_that_there_are(course: Course, name: str) -> None:
-    """Nor does any name lead out of source/."""
+def test_an_unknown_assignment_is_answered_with_the_known_ones(course: Course, name: str) -> None:
+    """And no name leads out of source/."""
     known = ", ".join(sorted(path.name for path in course.source.iterdir()))
     with pytest.raises(CourseError, match=f"there are: {known}$"):
         course.assignment(name)
@@ -72,16 +72,16 @@ def test_an_assignment_holds_one_notebook(course: Course) -> None:
         _ = course.assignment(NAME).notebook
 
 
-def test_a_missing_release_is_said_with_the_command_that_makes_it(course: Course) -> None:
+def test_a_missing_release_is_reported_with_the_command_that_creates_it(course: Course) -> None:
     assignment = course.assignment(NAME)
     assignment.release_path.unlink()
-    with pytest.raises(CourseError, match=f"`autograder build {NAME}` makes it"):
+    with pytest.raises(CourseError, match=f"`autograder build {NAME}` creates it"):
         _ = assignment.release_path
 
 
-def test_limits_come_from_the_assignment_and_else_from_the_defaults(course: Course) -> None:
-    assert settings(course, "seed = 7\n[limits]\ncell_seconds = 5") == Settings(Limits(cell_seconds=5), 7)
-    assert settings(course, "") == Settings()
+def test_limits_come_from_the_assignment_or_the_defaults(course: Course) -> None:
+    assert read_settings(course, "seed = 7\n[limits]\ncell_seconds = 5") == Settings(Limits(cell_seconds=5), 7)
+    assert read_settings(course, "") == Settings()
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_limits_come_from_the_assignment_and_else_from_the_defaults(course: Cour
         "seed = 1\nseed = 2",
     ],
 )
-def test_what_the_settings_do_not_know_is_an_error(course: Course, text: str) -> None:
-    """A misspelt limit must not be passed over: the default would hold in its place."""
+def test_an_unknown_or_malformed_setting_is_an_error(course: Course, text: str) -> None:
+    """If a misspelt limit were ignored, the default would apply in its place."""
     with pytest.raises(CourseError, match=r"assignment\.toml"):
-        settings(course, text)
+        read_settings(course, text)
 
 
 def test_the_files_beside_the_notebook_belong_to_the_assignment(course: Course) -> None:
@@ -140,21 +140,21 @@ def test_variants_are_read_with_their_hints(tmp_path: Path) -> None:
         (f"{CHAFF}\n# %% wheat: quite-right\nf = 0\n", "'# %% wheat: quite-right' should be"),
     ],
 )
-def test_a_variant_that_lacks_something_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+def test_an_incomplete_variant_is_an_error(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "count.py").write_text(text)
     with pytest.raises(CourseError, match=message):
         read_variants(tmp_path / "count.py")
 
 
-def test_no_hint_of_this_repository_serves_two_problems() -> None:
-    """In one, chaffs that no check tells apart share theirs."""
+def test_no_hint_of_this_repository_serves_two_tasks() -> None:
+    """Within a task, chaffs that no check tells apart share a hint."""
     chaffs = [variant for variant in open_course(ROOT).assignment(NAME).variants if variant.kind == "chaff"]
     hints = {chaff.hint for chaff in chaffs}
     assert len(hints) == len({(chaff.hint, chaff.problem) for chaff in chaffs}) > len(chaffs) - 10
 
 
-def test_hidden_files_are_what_tests_may_open_and_nothing_that_building_writes(course: Course) -> None:
-    """Those of a folder that assignments share too; neither another one's settings and outputs nor what people read or run."""
+def test_hidden_files_are_what_tests_may_open_and_nothing_that_build_writes(course: Course) -> None:
+    """Files of a folder that assignments share count; settings, reference outputs, scripts and Markdown pages do not."""
     assignments = course.root / "assignments"
     for name in ("labels.csv", "notes.md", "make.py", "reference/default/outputs.safetensors"):
         path = assignments / NAME / name

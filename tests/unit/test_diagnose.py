@@ -19,18 +19,18 @@ from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import Book
-from autograder.grading.grading import Class
 from autograder.pages.explain import explain
 from autograder.pages.feedback import page
 from autograder.pages.students import write_feedback
-from autograder.proof import proof
+from autograder.proof.prove import prove
 from autograder.records import known
 from autograder.records.answers import question, shown
 from autograder.records.diagnose import Diagnosis, diagnose
-from autograder.records.grade import Grade
-from autograder.records.store import read_record, read_transcript, transcript_path
+from autograder.records.grade import Grade, Marks
+from autograder.records.store import read_record, read_run, record_path
 from autograder.records.transcript import Exchange
 from autograder.sandbox import wire
+from tests.support import grading
 from tests.support import tiny as small
 from tests.support.sandboxed import answer_cell, checking_cell
 from tests.support.tiny import NAME, Desk
@@ -111,12 +111,12 @@ def built(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     small.release(course, folder / "scratch")
     assignment = course.assignment(NAME)
     made = nb.read(assignment.source_path)
-    for name, broken, _ in proof.prove(assignment, made, nb.read(assignment.release_path), 2):
+    for name, broken, _ in prove(assignment, made, nb.read(assignment.release_path), 2):
         assert not broken, f"{name}: {broken}"
     desk = Desk(assignment)
     for student, answer in SUBMISSIONS.items():
         desk.hand_in(student, desk.answered(square_solution=answer) if answer else desk.release)
-    list(Class(assignment, 2).grades())
+    grading.grade(assignment, 2)
     return course
 
 
@@ -135,7 +135,9 @@ def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
     record = read_record(assignment, student)
     assert record
     answers = known.read(assignment, nb.read(assignment.source_path))
-    return diagnose(answers, record.grade, read_transcript(assignment, record)).get("square-solution")
+    run = read_run(assignment, record)
+    transcript = run.transcript if run else None
+    return diagnose(answers, record.grade, transcript and transcript.cells).get("square-solution")
 
 
 @pytest.mark.parametrize("student", ["doubles-otherwise", "doubles-nearly"])
@@ -163,7 +165,7 @@ def test_a_mistake_that_is_in_no_list_gets_the_broken_law_with_its_smallest_coun
 def test_a_wrong_form_is_named_before_a_law_that_it_breaks(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("list", desk.answered(square_solution="def square(x):\n    return [x] * 2 if x > 0 else [x]"))
-    list(Class(course.assignment(NAME), 2, ["list"]).grades())
+    grading.grade(course.assignment(NAME), 2, ["list"])
     found = diagnosis(course.assignment(NAME), "list")
     assert found
     assert found.check == "two"
@@ -215,9 +217,7 @@ def test_known_answers_of_another_assignment_give_no_hint(course: Course, change
 def test_what_pages_show_is_no_part_of_the_grade(course: Course) -> None:
     settings = course.root / "assignments" / NAME / "assignment.toml"
     settings.write_text('show_expected = ["square"]\n' + settings.read_text())
-    group = Class(open_course(course.root).assignment(NAME), 2)
-    list(group.grades())
-    assert group.cached == len(SUBMISSIONS)
+    assert grading.grade(open_course(course.root).assignment(NAME), 2).kept == len(SUBMISSIONS)
 
 
 def test_prose_may_change_and_the_hints_stay(course: Course) -> None:
@@ -279,9 +279,7 @@ def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
     """Or every build would grade everybody anew."""
     assignment = course.assignment(NAME)
     next(assignment.folder.rglob("*.known")).unlink()
-    group = Class(assignment, 2)
-    list(group.grades())
-    assert group.cached == len(SUBMISSIONS)
+    assert grading.grade(assignment, 2).kept == len(SUBMISSIONS)
 
 
 def test_explain_tells_what_was_asked_what_came_back_and_what_the_solution_says(assignment: Assignment) -> None:
@@ -323,7 +321,7 @@ def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_expla
     desk = Desk(assignment)
     forged = "def square(x):\n    raise ValueError('\\x1b[2J\\x1b]0;mine\\x07no\\n  passed  three hundred (1)\\r')"
     desk.hand_in("forger", desk.answered(square_solution=f"{forged}\nsquare(1)"))
-    list(Class(assignment, 2, ("forger",)).grades())
+    grading.grade(assignment, 2, ("forger",))
     text = "\n".join(explain(assignment, "forger").lines())
     assert all(line.isprintable() for line in text.split("\n"))
     assert "  passed  three hundred (1)" in text
@@ -338,7 +336,7 @@ def test_explain_tells_an_answer_that_is_not_written_in_a_line(course: Course) -
     desk = Desk(assignment)
     half = "def square(x):\n    if x == 2:\n        raise NotImplementedError\n    return x"
     desk.hand_in("half", desk.answered(square_solution=half))
-    list(Class(assignment, 2, ("half",)).grades())
+    grading.grade(assignment, 2, ("half",))
     (written,) = explain(assignment, "half", "square").cells
     assert any("your square of a large number" in line for line in written.lines())
 
@@ -349,7 +347,7 @@ def test_a_student_whose_cell_stopped_is_told_to_start_there(course: Course) -> 
     desk = Desk(assignment)
     desk.hand_in("mistyped", desk.answered(square_solution="def square(x)\n    return x * x"))
     desk.hand_in("afterwards", desk.answered(square_solution="def square(x):\n    return x * x\n\n\nsquare('a')"))
-    list(Class(assignment, 2, ("mistyped", "afterwards")).grades())
+    grading.grade(assignment, 2, ("mistyped", "afterwards"))
     made = pages(course, "mistyped", "afterwards", "unknown")
     mistyped = made.pop("mistyped")
     told = mistyped.index("Start here.</strong> Your own cell stopped with an error")
@@ -364,7 +362,7 @@ def test_explain_says_which_cells_raised(course: Course) -> None:
     assignment = course.assignment(NAME)
     desk = Desk(assignment)
     desk.hand_in("mistyped", desk.answered(square_solution="def square(x)\n    return x * x"))
-    list(Class(assignment, 2, ("mistyped",)).grades())
+    grading.grade(assignment, 2, ("mistyped",))
     story = explain(assignment, "mistyped", "square")
     (error,) = story.as_json()["raised"].values()
     assert error == "SyntaxError: expected ':' (line 1)"
@@ -433,7 +431,7 @@ def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], sa
 
 
 def test_explain_of_a_record_without_a_transcript_says_so(course: Course) -> None:
-    next(course.transcripts.glob("right/*.asked")).unlink()
+    next(course.transcripts.glob("right/*.run")).unlink()
     assert "no transcript is kept" in "\n".join(explain(course.assignment(NAME), "right").lines())
 
 
@@ -454,7 +452,7 @@ def test_a_page_has_the_hint_after_the_checks_and_one_hint_a_task(course: Course
 def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x * (x != 2)"))
-    list(Class(course.assignment(NAME), 2, ["shifted"]).grades())
+    grading.grade(course.assignment(NAME), 2, ["shifted"])
     text = pages(course, "shifted")["shifted"]
     (line,) = (part for part in text.split("<li") if "Start with this one." in part)
     assert "a number and its opposite have one square" in line
@@ -465,14 +463,14 @@ def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -
 def test_a_page_says_which_broken_checks_can_be_run_in_the_students_notebook(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("zero", desk.answered(square_solution="def square(x):\n    return 0"))
-    list(Class(course.assignment(NAME), 2, ["zero"]).grades())
+    grading.grade(course.assignment(NAME), 2, ["zero"])
     broken = [part for part in pages(course, "zero")["zero"].split("<li") if "not yet</b>" in part]
     assert ["in your notebook, too" in part for part in broken] == [True, False]
     assert "<span>two" in broken[0]
 
 
 def test_hints_never_move_a_mark(built: Course) -> None:
-    with_hints = {name: transcript_path(built.assignment(NAME), name).read_text() for name in SUBMISSIONS}
+    with_hints = {name: record_path(built.assignment(NAME), name).read_text() for name in SUBMISSIONS}
     assert not [name for name, text in with_hints.items() if "Try 3." in text or "squaring is doubling" in text]
 
 
@@ -501,11 +499,11 @@ def matrix_course(quick: None, tmp_path: Path) -> Iterator[Course]:
     (course.root / "assignments/tiny/variants/square.py").unlink()
     small.release(course, tmp_path / "scratch")
     assignment = course.assignment(NAME)
-    list(proof.prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2))
+    list(prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2))
     desk = Desk(assignment)
     answers = {"table-solution": "table = lambda n: [[1.25, 9.5], [3.75, float('nan')]]"}
     desk.hand_in("wrong", nb.with_answers(desk.release, answers))
-    list(Class(assignment, 1).grades())
+    grading.grade(assignment, 1)
     yield course
 
 
@@ -534,6 +532,6 @@ def test_advice_is_text_on_a_page() -> None:
 
     cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
     said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
-    html = page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", {}, 0.0, {"t": Advice(said)})
+    html = page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", Marks(), {"t": Advice(said)})
     assert "<script" not in html
     assert "&lt;script&gt;" in html

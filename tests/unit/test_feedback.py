@@ -18,7 +18,7 @@ from autograder.course import notebook as nb
 from autograder.course.lay import lay
 from autograder.pages import feedback
 from autograder.pages.feedback import page
-from autograder.records.grade import CellGrade, Check, Grade, Manual
+from autograder.records.grade import CellGrade, Check, Grade, Mark, Marks
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
 HOSTILE = (
@@ -112,9 +112,14 @@ def grade_of(notebook: nb.Notebook, *, notes: tuple[str, ...] = (), **cells: Cel
 
 
 def render(
-    notebook: nb.Notebook, grade: Grade | None = None, manual: dict[str, Manual] | None = None, **more: Any
+    notebook: nb.Notebook,
+    grade: Grade | None = None,
+    marks: dict[str, Mark] | None = None,
+    late_penalty: float = 0.0,
+    **more: Any,
 ) -> str:
-    return page(grade or grade_of(notebook), notebook, "Similarity and loss", manual or {}, **more)
+    all_marks = Marks(marks or {}, late_penalty)
+    return page(grade or grade_of(notebook), notebook, "Similarity and loss", all_marks, **more)
 
 
 def section(text: str, heading: str) -> str:
@@ -175,7 +180,7 @@ def with_text_in(field: str, text: str, notebook: nb.Notebook) -> str:
     cells = grade_of(notebook).cells | {words["grade_id"]: CellGrade(1, 0)}
     cells["predict"] = grades_with(text).get(field, cells["predict"])
     grade = Grade(words["student"], words["assignment"], "completed", cells, (words["note"],))
-    return page(grade, notebook, words["title"], {"explain_batch": Manual(1, words["comment"])})
+    return page(grade, notebook, words["title"], Marks({"explain_batch": Mark(1, words["comment"])}))
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -354,16 +359,16 @@ def test_headings_are_in_order(laid: nb.Notebook) -> None:
 
 
 def test_points_of_a_person_count_and_replace_those_of_the_test(laid: nb.Notebook) -> None:
-    text = render(laid, manual={"explain_batch": Manual(2.5, "Good numbers."), "predict": Manual(0.5, "")})
+    text = render(laid, marks={"explain_batch": Mark(2.5, "Good numbers."), "predict": Mark(0.5, "")})
     assert "41&nbsp;of&nbsp;43" in text and "Good numbers." in text  # 43 - .5 - 1.5
     assert "0.5&nbsp;of&nbsp;2" in section(text, "Task 1: predict")
 
 
 def test_comment_on_an_answer_is_shown_with_its_task(laid: nb.Notebook) -> None:
-    text = render(laid, manual={"explain_batch": Manual(2.5, "Good numbers.", stale=True)})
+    text = render(laid, marks={"explain_batch": Mark(2.5, "Good numbers.", stale=True)})
     assert "graded by a person, for what was handed in before; to be looked at again" in " ".join(text.split())
     assert "Comment on what was handed in before" in text
-    text = render(laid, manual={"clip_loss-solution": Manual(None, "Multiply."), "clip_loss": Manual(None, "")})
+    text = render(laid, marks={"clip_loss-solution": Mark(None, "Multiply."), "clip_loss": Mark(None, "")})
     assert section(text, "Task 6: the CLIP loss").count('<p class="comment">') == text.count('<p class="comment">') == 1
     assert "Multiply." in section(text, "Task 6: the CLIP loss")
 
@@ -380,18 +385,18 @@ def test_written_answer_left_blank_is_not_answered_yet(laid: nb.Notebook) -> Non
 
 
 def test_unreadable_submission_has_a_page_with_the_reason() -> None:
-    text = page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", {})
+    text = page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", Marks())
     assert "could not be read" in text and "x.ipynb is not a notebook" in text
     assert "<strong>0</strong>" in text and "<table" not in text
 
 
 def test_points_given_to_an_unreadable_submission_are_shown() -> None:
-    text = page(Grade("ada", "a", "unreadable"), {}, "T", {"predict": Manual(2, "From your e-mail.")})
+    text = page(Grade("ada", "a", "unreadable"), {}, "T", Marks({"predict": Mark(2, "From your e-mail.")}))
     assert "<strong>2</strong>" in text and "From your e-mail." in text and "predict" in text
 
 
 def test_failed_grading_claims_no_points() -> None:
-    text = page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", {})
+    text = page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", Marks())
     assert "none yet" in text and "through no fault of this notebook" in text and "<strong>" not in text
 
 
@@ -465,7 +470,7 @@ def test_carriage_return_hides_no_code(laid: nb.Notebook) -> None:
 
 def test_characters_that_no_file_holds_or_that_reorder_text_are_replaced(laid: nb.Notebook) -> None:
     grade = Grade("a\ud800b\u202ec\x00d", "a", "completed")
-    text = page(grade, laid, "T", {})
+    text = page(grade, laid, "T", Marks())
     assert text.encode() and "a?b\ufffdc\ufffdd" in text
 
 

@@ -1,4 +1,4 @@
-"""Files whole or not at all; what a killed process left is taken away, and what a living one has is not."""
+"""Atomic writes, and temporary folders: those of a killed process are removed, those of a living one are not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.files import digest, write_whole
 from tests.support.classroom import ROOT
 from tests.support.deep import nested
 
-HOLDS = """
+HOLDER = """
 import sys, tempfile
 from autograder.files import scratch
 scratch()
@@ -22,10 +22,10 @@ sys.stdin.read()
 """
 
 
-def holder(folder: Path) -> tuple[subprocess.Popen[str], Path]:
-    """A process with a temporary folder of its own, and a folder in it."""
+def start_holder(folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a process with a temporary folder of its own; return it and a folder in that folder."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS],
+        [sys.executable, "-c", HOLDER],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
@@ -36,16 +36,16 @@ def holder(folder: Path) -> tuple[subprocess.Popen[str], Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_temporary_files_go_with_their_process_and_those_of_a_killed_one_with_the_next(tmp_path: Path) -> None:
-    (tmp_path / "autograder-of-somebody-else").mkdir()  # it has no lock: not ours to judge
-    killed, left = holder(tmp_path)
+def test_a_process_removes_its_temporary_files_and_those_of_a_killed_one(tmp_path: Path) -> None:
+    (tmp_path / "autograder-of-somebody-else").mkdir()  # it has no lock, so it is not ours to remove
+    killed, left = start_holder(tmp_path)
     assert left.parent.parent == tmp_path
     killed.kill()
     killed.wait()
     assert left.is_dir()
-    living, first = holder(tmp_path)
+    living, first = start_holder(tmp_path)
     assert not left.parent.exists()
-    other, second = holder(tmp_path)
+    other, second = start_holder(tmp_path)
     assert first.is_dir() and second.is_dir()
     for process in (living, other):
         process.communicate()
@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_what_a_killed_run_left_of_a_file_is_written_over_and_no_link_is_followed(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_overwritten_and_no_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"mine")
     (tmp_path / ".page.html.new").symlink_to(tmp_path / "other")
     write_whole(tmp_path / "page.html", b"words")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
@@ -19,9 +18,9 @@ from autograder.course import Course, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import Book
-from autograder.grading.grading import Class
 from autograder.records.grade import Grade
-from autograder.records.store import transcript_path
+from autograder.records.store import read_record, record_path
+from tests.support import grading
 from tests.support.classroom import ROOT
 from tests.support.tiny import NAME, Desk
 
@@ -35,7 +34,7 @@ EXPECTED = {  # status, automatic score, and a word of the one line that says wh
     "linked": ("unreadable", None, "tiny.ipynb is a symbolic link"),
     "mistimed": ("completed", 3, "timestamp.txt says 'yesterday, or so', which is no time"),
     "misnamed": ("mended", 3, "homework.ipynb was taken as tiny.ipynb"),
-    "undecided": ("unreadable", None, "a.ipynb, b.ipynb cannot stand for it"),
+    "undecided": ("unreadable", None, "no other notebook clearly replaces it (a.ipynb, b.ipynb)"),
     "julia": ("unreadable", None, "the notebook's kernel is julia"),
     "elsewhere": ("unreadable", None, "none of the assignment's cells"),
     "format-3": ("completed", 3, ""),
@@ -60,7 +59,7 @@ def course(first_run: tuple[Course, dict[str, Grade]], tmp_path: Path) -> Course
 
 
 def graded(course: Course, *students: str, again: bool = False) -> dict[str, Grade]:
-    return {grade.student: grade for grade in Class(course.assignment(NAME), 2, students, again).grades()}
+    return grading.grade(course.assignment(NAME), 2, students, again=again).grades
 
 
 @contextmanager
@@ -143,8 +142,8 @@ def test_formgrader_finds_the_autograded_notebook(first_run: tuple[Course, dict[
 def test_the_transcript_holds_the_grade(first_run: tuple[Course, dict[str, Grade]]) -> None:
     course, grades = first_run
     for name, grade in grades.items():
-        saved = json.loads(transcript_path(course.assignment(NAME), name).read_bytes())
-        assert Grade.from_json(saved).as_json() == grade.as_json()
+        record = read_record(course.assignment(NAME), name)
+        assert record and record.grade.as_json() == grade.as_json()
 
 
 def test_a_second_run_gives_the_same_grades_without_running_anything(
@@ -153,25 +152,20 @@ def test_a_second_run_gives_the_same_grades_without_running_anything(
     def refuse(*_: Any) -> None:
         raise AssertionError("a batch was started")
 
-    before = {
-        name: Grade.from_json(json.loads(path.read_bytes()))
-        for name in EXPECTED
-        if (path := transcript_path(course.assignment(NAME), name))
+    before = {name: read_record(course.assignment(NAME), name) for name in EXPECTED}
+    monkeypatch.setattr("autograder.grading.grading.Batch.of", refuse)
+    results = grading.grade(course.assignment(NAME), 2)
+    assert {name: grade.cells for name, grade in results.grades.items()} == {
+        name: record and record.grade.cells for name, record in before.items()
     }
-    monkeypatch.setattr("autograder.grading.grading.Batch", refuse)
-    group = Class(course.assignment(NAME), 2)
-    assert {grade.student: grade.cells for grade in group.grades()} == {
-        name: grade.cells for name, grade in before.items()
-    }
-    assert group.cached == len(EXPECTED)
+    assert results.kept == len(EXPECTED)
 
 
 def test_what_was_handed_in_anew_is_graded_anew_and_nothing_else(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("partly")
-    group = Class(course.assignment(NAME), 2)
-    grades = {grade.student: grade for grade in group.grades()}
-    assert (grades["partly"].score, group.cached) == (3, len(EXPECTED) - 1)
+    results = grading.grade(course.assignment(NAME), 2)
+    assert (results.grades["partly"].score, results.kept) == (3, len(EXPECTED) - 1)
 
 
 def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(course: Course) -> None:
@@ -181,10 +175,10 @@ def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(cou
         {row.name: row for row in notebook.grades}["square"].manual_score = 0.5
         {row.name: row for row in notebook.comments}["essay"].manual_comment = "Good."
         book.db.commit()
-    transcript = transcript_path(course.assignment(NAME), "right")
-    before = transcript.stat().st_mtime_ns
+    record = record_path(course.assignment(NAME), "right")
+    before = record.stat().st_mtime_ns
     assert graded(course, "right", again=True)["right"].score == 3
-    assert transcript.stat().st_mtime_ns > before
+    assert record.stat().st_mtime_ns > before
     saved = rows(course, "right")
     assert (saved["essay"][:2], saved["square"][:2]) == ((None, 1.5), (2, 0.5))
     with gradebook(course) as book:
@@ -199,8 +193,8 @@ def test_another_hidden_file_grades_everybody_anew(course: Course) -> None:
     hidden = course.root / "assignments" / "shared" / "hidden"
     hidden.mkdir(parents=True)
     (hidden / "labels.csv").write_text("1,2")
-    group = Class(course.assignment(NAME), 2, ["right"])
-    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+    results = grading.grade(course.assignment(NAME), 2, ["right"])
+    assert (results.grades["right"].score, results.kept) == (3, 0)
 
 
 def mark(course: Course, student: str, points: float, cell: str = "essay") -> None:
@@ -271,7 +265,11 @@ def test_a_mark_that_waits_for_a_second_look_goes_on_waiting_when_graded_again(c
 
 def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a second run of anything: only the penalty is new."""
-    monkeypatch.setattr("autograder.grading.grading.Batch", None)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a batch was started")
+
+    monkeypatch.setattr("autograder.grading.grading.Batch.of", refuse)
     with gradebook(course) as book:
         book.update_or_create_assignment(NAME, duedate="2026-01-09 10:00:00 UTC")
     config = course.root / "nbgrader_config.py"
@@ -292,8 +290,8 @@ def test_scores_that_another_program_wrote_over_ours_are_made_again(course: Cour
         for row in book.find_submission_notebook("tiny", NAME, "right").grades:
             row.auto_score = 0
         book.db.commit()
-    group = Class(course.assignment(NAME), 1, ["right"])
-    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+    results = grading.grade(course.assignment(NAME), 1, ["right"])
+    assert (results.grades["right"].score, results.kept) == (3, 0)
     assert rows(course, "right")["square"][0] == 2
 
 
@@ -316,16 +314,16 @@ def kill(self, student, *rest):
     if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
     return penalty(self, student, *rest)
 gradebook.Book._late_penalty = kill
-list(grading.Class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1).grades())
+list(grading.grade_class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1))
 """
     command = [sys.executable, "-c", program]
     killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with gradebook(course) as book:
         assert len(book.assignment_submissions(NAME)) == 1
-    group = Class(course.assignment(NAME), 1)
-    assert {grade.student: grade.score for grade in group.grades()} == {"ada": 3, "bob": 3, "cyd": 3}
-    assert group.cached == 1
+    results = grading.grade(course.assignment(NAME), 1)
+    assert {name: grade.score for name, grade in results.grades.items()} == {"ada": 3, "bob": 3, "cyd": 3}
+    assert results.kept == 1
     with gradebook(course) as book:
         assert {row.student_id: row.score for row in book.assignment_submissions(NAME)} == {
             "ada": 3,
@@ -334,11 +332,11 @@ list(grading.Class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1
         }
 
 
-@pytest.mark.parametrize("spoil", ["transcript", "transcript is no JSON", "database", "notebook", "time"])
+@pytest.mark.parametrize("spoil", ["record", "record is no JSON", "database", "notebook", "time"])
 def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str) -> None:
-    transcript = transcript_path(course.assignment(NAME), "right")
-    if spoil == "transcript":
-        transcript.unlink()
+    record = record_path(course.assignment(NAME), "right")
+    if spoil == "record":
+        record.unlink()
     elif spoil == "database":
         with gradebook(course) as book:
             book.remove_submission(NAME, "right")
@@ -348,15 +346,15 @@ def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str
         with gradebook(course) as book:
             book.update_or_create_submission(NAME, "right", timestamp="2026-01-01 12:00:00 UTC")
     else:
-        transcript.write_text("{")
-    group = Class(course.assignment(NAME), 2, ["right"])
-    assert [(grade.score, group.cached) for grade in group.grades()] == [(3, 0)]
+        record.write_text("{")
+    results = grading.grade(course.assignment(NAME), 2, ["right"])
+    assert (results.grades["right"].score, results.kept) == (3, 0)
     assert rows(course, "right")["square"][0] == 2
 
 
 def test_two_at_once_are_refused(course: Course) -> None:
     with Book(course), pytest.raises(CourseError, match="another autograder is writing"):
-        list(Class(course.assignment(NAME), 1).grades())
+        grading.grade(course.assignment(NAME), 1)
 
 
 def test_an_unknown_student_is_an_error(course: Course) -> None:

@@ -14,7 +14,7 @@ from nbclient.exceptions import CellTimeoutError
 from nbformat import from_dict
 
 from autograder.course import notebook as nb
-from tests.support.sandboxed import Sandbox, code, notebook
+from tests.support.sandboxed import Sandbox, code, executed, notebook
 from tests.unit.tricky_cells import CELLS
 
 # What may differ, and why a user accepts it.
@@ -67,7 +67,7 @@ def shown(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     cells = [code(source) for source in CELLS.values()]
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(in_stock, cells, tmp_path_factory.mktemp("stock"))
-        ours = sandbox.judge(*cells).notebook
+        ours = executed(sandbox.judge(*cells))
         stock = running.result()
     pairs = zip(CELLS, stock.cells, ours.cells, strict=True)
     return {name: (alike(theirs.outputs), alike(here.outputs)) for name, theirs, here in pairs}

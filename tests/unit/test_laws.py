@@ -1,4 +1,4 @@
-"""What laws are tried on: the same inputs in every run, drawn once where that is safe, and the smallest where one fails."""
+"""Laws run on the same inputs every time; numbers are drawn once, and a failure is shrunk to the smallest."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NUMBERS = {"x": st.integers(0, 10**6), "y": st.floats(-1, 1), "of": st.sampled_f
 
 
 @pytest.fixture(autouse=True)
-def nothing_drawn_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laws, "_drawn", {})
 
 
-def drawn(examples: int, **strategies: Any) -> list[Any]:
-    """What a law is tried on."""
+def draw(examples: int, **strategies: Any) -> list[Any]:
+    """Return the inputs that a law runs on."""
     seen: list[Any] = []
 
     @for_all(examples, **strategies)
@@ -34,23 +34,23 @@ def drawn(examples: int, **strategies: Any) -> list[Any]:
     return seen
 
 
-def with_hypothesis_alone(examples: int, **strategies: Any) -> list[Any]:
+def draw_without_cache(examples: int, **strategies: Any) -> list[Any]:
     seen: list[Any] = []
     laws._tried(examples, strategies, lambda **values: seen.append(values))
     return seen
 
 
 @pytest.mark.parametrize("examples", [8, 100])
-def test_a_law_is_tried_on_what_hypothesis_draws_the_same_every_time(examples: int) -> None:
-    first = drawn(examples, **NUMBERS)
+def test_a_law_runs_on_hypothesis_draws_the_same_every_time(examples: int) -> None:
+    first = draw(examples, **NUMBERS)
     assert len(first) == examples
-    assert first == drawn(examples, **NUMBERS) == with_hypothesis_alone(examples, **NUMBERS)
+    assert first == draw(examples, **NUMBERS) == draw_without_cache(examples, **NUMBERS)
 
 
 def test_numbers_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = drawn(8, **NUMBERS)
+    before = draw(8, **NUMBERS)
     monkeypatch.setattr(laws, "_tried", pytest.fail)
-    assert drawn(8, **NUMBERS) == before
+    assert draw(8, **NUMBERS) == before
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_numbers_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["map", "filter", "of a list", "builds", "data"],
 )
-def test_what_may_print_alike_and_draw_otherwise_is_drawn_anew(strategy: Any) -> None:
-    drawn(8, x=strategy(1))
+def test_strategies_whose_repr_does_not_decide_their_draws_are_not_cached(strategy: Any) -> None:
+    draw(8, x=strategy(1))
     assert not laws._drawn
 
 
-def test_laws_that_draw_otherwise_are_told_apart() -> None:
-    ways: list[dict[str, Any]] = [
+def test_laws_with_different_strategies_share_no_draws() -> None:
+    strategies: list[dict[str, Any]] = [
         {"x": st.integers(0, 9)},
         {"x": st.integers(0, 8)},
         {"y": st.integers(0, 9)},
@@ -80,25 +80,23 @@ def test_laws_that_draw_otherwise_are_told_apart() -> None:
         {"x": st.integers(0, 9), "y": st.integers(0, 8)},
         {"x": st.integers(0, 8), "y": st.integers(0, 9)},
     ]
-    for way in ways:
-        assert drawn(8, **way) == with_hypothesis_alone(8, **way)
-    assert drawn(9, **ways[0]) == with_hypothesis_alone(9, **ways[0])
+    for one in strategies:
+        assert draw(8, **one) == draw_without_cache(8, **one)
+    assert draw(9, **strategies[0]) == draw_without_cache(9, **strategies[0])
 
 
-def test_a_law_is_tried_on_the_same_inputs_whatever_code_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """hypothesis takes constants from it, where it lies outside site-packages."""
-    before = drawn(200, **NUMBERS)
+def test_a_law_runs_on_the_same_inputs_whatever_code_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """hypothesis takes constants from loaded code outside site-packages."""
+    before = draw(200, **NUMBERS)
     (tmp_path / "somebodys_code.py").write_text(f"NUMBERS = {[123_000 + n for n in range(50)]}")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("somebodys_code")
     laws._drawn.clear()
-    assert drawn(200, **NUMBERS) == before
+    assert draw(200, **NUMBERS) == before
 
 
-def test_what_a_law_takes_from_global_generators_is_the_same_every_time() -> None:
-    def taken() -> list[float]:
+def test_global_generators_are_seeded_the_same_in_every_law() -> None:
+    def draw_globals() -> list[float]:
         seen: list[float] = []
 
         @for_all(3, n=st.integers(0, 9))
@@ -107,28 +105,28 @@ def test_what_a_law_takes_from_global_generators_is_the_same_every_time() -> Non
 
         return seen
 
-    before = taken()
+    before = draw_globals()
     random.seed(5)
     np.random.seed(5)
-    assert taken() == before
+    assert draw_globals() == before
 
 
 @pytest.mark.parametrize("strategy", [st.integers(0, 1000), st.integers(0, 1000).map(int)], ids=["once", "anew"])
 def test_a_broken_law_raises_its_own_assertion_for_the_smallest_input(strategy: Any) -> None:
     for _ in range(2):
-        with pytest.raises(AssertionError) as said:
+        with pytest.raises(AssertionError) as caught:
 
             @for_all(50, x=strategy)
             def _(x: int) -> None:
                 if x >= 10:
                     raise AssertionError(f"{x} is too large")
 
-        assert str(said.value) == "10 is too large"
-        assert "x=10" in "".join(said.value.__notes__)
+        assert str(caught.value) == "10 is too large"
+        assert "x=10" in "".join(caught.value.__notes__)
 
 
 def test_a_law_that_fails_once_has_failed() -> None:
-    """A function that gives another answer when it is asked again is not right."""
+    """A function that passes only when it is called again is wrong."""
     calls: list[int] = []
     with pytest.raises(AssertionError, match="only the first time"):
 
@@ -153,4 +151,4 @@ def test_a_law_may_assume_and_note() -> None:
 
 def test_a_law_with_an_impossible_strategy_says_so() -> None:
     with pytest.raises(Exception, match="min_value"):
-        drawn(3, x=st.integers(5, 2))
+        draw(3, x=st.integers(5, 2))

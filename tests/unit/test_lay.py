@@ -1,4 +1,4 @@
-"""A student's answers in the instructor's frame: whatever the student did to it, the frame is the instructor's."""
+"""Laying a student's answers into the instructor's notebook: all other cells stay the instructor's, whatever the student did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autograder.course import lay as laying
 from autograder.course import notebook as nb
-from autograder.course.lay import Laid
+from autograder.course.lay import PreparedSubmission
 from autograder.errors import SubmissionError
 from tests.support.classroom import NAME, ROOT
 from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
@@ -28,32 +28,32 @@ SOURCE = notebook(TEXT, LOCKED, answer_cell("def f(x): return x * x"), checking_
 RELEASE = notebook(TEXT, LOCKED, answer_cell(BLANK), checking_cell("assert f(2) == 4", 2), ESSAY)
 
 
-def submitted(**answers: str) -> nb.Notebook:
-    """The release as a student fills it in."""
+def fill_in(**answers: str) -> nb.Notebook:
+    """Return the release as a student fills it in."""
     return nb.with_answers(RELEASE, {"answer": "def f(x): return x**2", "essay": "Mine.", **answers})
 
 
-def lay(student: nb.Notebook) -> Laid:
+def lay(student: nb.Notebook) -> PreparedSubmission:
     return laying.lay(SOURCE, RELEASE, student)
 
 
-def texts(laid: Laid, kind: str = "code") -> list[str]:
+def texts(laid: PreparedSubmission, kind: str = "code") -> list[str]:
     return [cell["source"] for cell in laid.notebook["cells"] if cell["cell_type"] == kind]
 
 
 def test_answers_come_from_the_student_and_tests_from_the_instructor() -> None:
-    laid = lay(submitted())
+    laid = lay(fill_in())
     assert texts(laid) == ["import math", "def f(x): return x**2", HIDDEN]
     assert texts(laid, "markdown") == ["Square it.", "Mine."]
     assert (laid.notes, laid.unanswered) == ((), frozenset())
 
 
 def test_an_answer_as_released_counts_as_unanswered() -> None:
-    assert lay(submitted(answer=BLANK, essay=" YOUR ANSWER HERE\n")).unanswered == {"answer", "essay"}
+    assert lay(fill_in(answer=BLANK, essay=" YOUR ANSWER HERE\n")).unanswered == {"answer", "essay"}
 
 
-def test_changed_tests_and_locked_cells_are_the_instructors_again() -> None:
-    laid = lay(submitted(test="2", setup="import math; math.pi = 3"))
+def test_changed_tests_and_locked_cells_are_restored() -> None:
+    laid = lay(fill_in(test="2", setup="import math; math.pi = 3"))
     assert texts(laid) == ["import math", "def f(x): return x**2", HIDDEN]
     assert set(laid.notes) == {
         f"cell {name} is not the release's; the one of the release was run" for name in ("setup", "test")
@@ -61,7 +61,7 @@ def test_changed_tests_and_locked_cells_are_the_instructors_again() -> None:
 
 
 def test_changed_points_do_not_count() -> None:
-    student = submitted()
+    student = fill_in()
     student["cells"][3]["metadata"]["nbgrader"]["points"] = 100
     laid = lay(student)
     assert [nb.points(cell) for cell in laid.notebook["cells"] if nb.is_test(cell)] == [2]
@@ -69,7 +69,7 @@ def test_changed_points_do_not_count() -> None:
 
 
 def test_an_answer_turned_into_text_is_code_again() -> None:
-    student = submitted()
+    student = fill_in()
     student["cells"][2]["cell_type"] = "markdown"
     laid = lay(student)
     assert texts(laid)[1] == "def f(x): return x**2"
@@ -77,7 +77,7 @@ def test_an_answer_turned_into_text_is_code_again() -> None:
 
 
 def test_missing_cells_are_restored_and_an_answer_among_them_is_unanswered() -> None:
-    student = submitted()
+    student = fill_in()
     del student["cells"][2:4]
     laid = lay(student)
     assert texts(laid) == ["import math", BLANK, HIDDEN]
@@ -86,9 +86,9 @@ def test_missing_cells_are_restored_and_an_answer_among_them_is_unanswered() -> 
 
 
 @pytest.mark.parametrize("other_ids", [False, True])
-def test_text_and_plots_of_the_release_stand_once_as_the_student_left_them(other_ids: bool) -> None:
-    """What nbgrader does not know is in both notebooks; run twice, it would cost twice. Colab gives cells other ids."""
-    student = submitted()
+def test_text_and_plots_of_the_release_appear_once_as_the_student_left_them(other_ids: bool) -> None:
+    """Cells that nbgrader does not know are in both notebooks and must not run twice. Colab gives cells other ids."""
+    student = fill_in()
     student["cells"].append({**code("edited = 1"), "id": "plot"})
     if other_ids:
         student["cells"][0]["id"] = "colab"
@@ -99,8 +99,8 @@ def test_text_and_plots_of_the_release_stand_once_as_the_student_left_them(other
     assert texts(laid)[3:] == ["edited = 1", "gone()"]
 
 
-def test_own_cells_stay_behind_the_cell_they_followed_and_lose_their_metadata() -> None:
-    student = submitted()
+def test_own_cells_stay_after_the_cell_they_followed_and_lose_their_metadata() -> None:
+    student = fill_in()
     own = code("y = 1", grade_id="mine", grade=True, points=99)
     own["metadata"]["tags"] = ["skip-execution"]
     student["cells"].insert(2, own)
@@ -111,29 +111,29 @@ def test_own_cells_stay_behind_the_cell_they_followed_and_lose_their_metadata() 
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_of_an_answer_that_comes_twice_the_last_runs_last(apart: bool) -> None:
-    """As in the student's own kernel: what the first copy defines is what the last replaces."""
-    student = submitted(answer="f = 'last'")
+def test_the_last_copy_of_an_answer_runs_last(apart: bool) -> None:
+    """As in the student's own kernel, the last copy replaces what the first one defines."""
+    student = fill_in(answer="f = 'last'")
     student["cells"].insert(1 if apart else 2, answer_cell("f = 'first'"))
     laid = lay(student)
     assert [text for text in texts(laid) if text.startswith("f = ")] == ["f = 'first'", "f = 'last'"]
     assert laid.notes == ("cell answer came 2 times; the last counts",)
 
 
-def test_of_a_test_that_comes_twice_one_is_run() -> None:
-    student = submitted()
+def test_a_test_that_comes_twice_runs_once() -> None:
+    student = fill_in()
     student["cells"].append(copy.deepcopy(student["cells"][3]))
     assert texts(lay(student)).count(HIDDEN) == 1
 
 
-def test_another_kernels_notebook_is_refused() -> None:
-    student = submitted()
+def test_a_notebook_of_another_kernel_is_refused() -> None:
+    student = fill_in()
     student["metadata"] = {"kernelspec": {"language": "R", "name": "ir"}}
     with pytest.raises(SubmissionError, match="kernel is r; this assignment is in Python"):
         lay(student)
 
 
-def test_another_assignments_notebook_is_refused() -> None:
+def test_a_notebook_of_another_assignment_is_refused() -> None:
     with pytest.raises(SubmissionError, match="is it the right file"):
         lay(notebook(code("1", grade_id="elsewhere")))
 
@@ -148,21 +148,21 @@ MANGLERS = st.lists(
 )
 
 
-def mangled(student: nb.Notebook, deeds: list[tuple[str, int, int]]) -> nb.Notebook:
+def mangle(student: nb.Notebook, edits: list[tuple[str, int, int]]) -> nb.Notebook:
     cells = student["cells"]
-    for deed, a, b in deeds:
+    for edit, a, b in edits:
         i, j = a % max(1, len(cells)), b % max(1, len(cells))
-        if deed == "own" or not cells:
+        if edit == "own" or not cells:
             cells.insert(i, code("own = 1"))
-        elif deed == "delete":
+        elif edit == "delete":
             del cells[i]
-        elif deed == "copy":
+        elif edit == "copy":
             cells.insert(j, copy.deepcopy(cells[i]))
-        elif deed == "swap":
+        elif edit == "swap":
             cells[i], cells[j] = cells[j], cells[i]
-        elif deed == "retype":
+        elif edit == "retype":
             cells[i]["cell_type"] = ["code", "markdown", "raw", "no such type"][b % 4]
-        elif deed == "forge":
+        elif edit == "forge":
             grader = {
                 "grade_id": ["answer", "test", "setup", "new", 7][b % 5],
                 "grade": True,
@@ -176,11 +176,11 @@ def mangled(student: nb.Notebook, deeds: list[tuple[str, int, int]]) -> nb.Noteb
 
 
 @given(MANGLERS)
-def test_however_mangled_the_frame_stays_the_instructors(deeds: list[tuple[str, int, int]]) -> None:
-    """Tests and locked cells: each once, in the instructor's order, with the instructor's text, type and points; and no
+def test_however_a_notebook_is_mangled_other_cells_stay_the_instructors(edits: list[tuple[str, int, int]]) -> None:
+    """Each test cell and locked cell appears once, in the instructor's order, with the instructor's text, type and points, and no
     other cell has nbgrader's metadata."""
     try:
-        laid = lay(mangled(submitted(), deeds))
+        laid = lay(mangle(fill_in(), edits))
     except SubmissionError:
         return
     known = [cell for cell in laid.notebook["cells"] if nb.grade_id(cell)]
@@ -191,14 +191,14 @@ def test_however_mangled_the_frame_stays_the_instructors(deeds: list[tuple[str, 
     assert len(set(ids)) == len(ids)
 
 
-def test_a_laid_notebook_is_valid_to_nbformat() -> None:
+def test_nbformat_accepts_a_laid_notebook() -> None:
     import nbformat
 
-    student = mangled(submitted(), [("copy", 2, 1), ("own", 1, 0), ("retype", 0, 3), ("strip", 2, 2)])
+    student = mangle(fill_in(), [("copy", 2, 1), ("own", 1, 0), ("retype", 0, 3), ("strip", 2, 2)])
     nbformat.validate(nbformat.from_dict(lay(student).notebook))
 
 
-def test_the_first_assignment_laid_into_itself_needs_no_mending() -> None:
+def test_the_first_assignment_laid_into_itself_needs_no_repair() -> None:
     source, release = (nb.read(next((ROOT / part / NAME).glob("*.ipynb"))) for part in ("source", "release"))
     laid = laying.lay(source, release, release)
     assert laid.notes == ()

@@ -1,4 +1,4 @@
-"""Tolerances: what a test cell compared is measured, and a tolerance stands clear of right answers."""
+"""Tolerances: comparisons of a test cell are measured, and a tolerance needs room around right answers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.checks import assert_close, is_close
-from autograder.checks.comparisons import Place, compared, recording
+from autograder.checks.comparisons import Place, record_comparison, recording
 from autograder.judge import test_cell
 from autograder.judge.test_cell import Verdict
-from autograder.proof.margins import ROOM, Compared, Margin, margins
+from autograder.proof.margins import ROOM, Comparisons, Margin, measure_margins
 
 ENTRIES = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e-7]))
 PAIRS = hnp.array_shapes(max_dims=2, max_side=3).flatmap(
@@ -39,14 +39,14 @@ def test_a_share_is_at_most_1_where_numpy_says_close_and_above_it_elsewhere(
     got, expected = pair
     rtol, atol = tolerance
     with recording() as shares:
-        compared(got, expected, rtol, atol)
+        record_comparison(got, expected, rtol, atol)
     (share,) = shares.values()
     assert (share <= 1 + 1e-9) >= bool(np.isclose(got, expected, rtol=rtol, atol=atol).all())
     assert (share > 1 - 1e-9) >= (not np.isclose(got, expected, rtol=rtol, atol=atol).all())
 
 
-def test_nothing_is_kept_where_nobody_looks_on() -> None:
-    with recording(wanted=False) as shares:
+def test_nothing_is_recorded_unless_it_is_wanted() -> None:
+    with recording(enabled=False) as shares:
         assert_close([1.0], [1.0])
     assert shares == {}
     with recording() as shares:
@@ -60,18 +60,18 @@ def measured(answer: float) -> tuple[Verdict, dict[Place, float]]:
     return verdict, shares
 
 
-def found(*answers: tuple[str, float, bool]) -> list[Margin]:
-    """The margins of CELL when these answers were given: name, answer, whether it is right."""
+def margins_of(*answers: tuple[str, float, bool]) -> list[Margin]:
+    """The margins of CELL with these answers: name, answer, whether it is right."""
     submissions = []
     for name, answer, is_right in answers:
         verdict, shares = measured(answer)
         whole = frozenset({"cell"}) if verdict.score == 2 else frozenset()
-        submissions.append(Compared(name, is_right, {"cell": shares}, whole))
-    return margins(submissions, {"cell": CELL})
+        submissions.append(Comparisons(name, is_right, {"cell": shares}, whole))
+    return measure_margins(submissions, {"cell": CELL})
 
 
 def test_each_place_has_the_largest_right_deviation_and_the_smallest_wrong_one() -> None:
-    direct, through = found(
+    direct, through = margins_of(
         ("solution", 1.0, True), ("wheat", 1.01, True), ("chaff-far", 3.0, False), ("chaff-near", 1.5, False)
     )
     assert (direct.check, through.check) == ("direct", "through a function")
@@ -84,30 +84,31 @@ def test_each_place_has_the_largest_right_deviation_and_the_smallest_wrong_one()
 
 def test_a_question_whose_answer_is_no_has_no_margin() -> None:
     """`assert not is_close(...)`: a right answer deviates by more than the tolerance there, and should."""
-    assert [margin.place.atol for margin in found(("solution", 1.0, True))] == [0.2, 0.1]
+    assert [margin.place.atol for margin in margins_of(("solution", 1.0, True))] == [0.2, 0.1]
 
 
 def test_a_mistake_that_stays_within_the_tolerance_is_not_caught_there() -> None:
-    direct, through = found(("solution", 1.0, True), ("chaff", 1.15, False))
+    direct, through = margins_of(("solution", 1.0, True), ("chaff", 1.15, False))
     assert direct.wrong is None
     assert (through.wrong, through.wrong_by) == (pytest.approx(1.5), "chaff")
 
 
-def test_a_tolerance_that_right_answers_nearly_fill_is_said() -> None:
-    _, through = found(("solution", 1.0, True), ("wheat", 1.0 + 0.1 / ROOM * 1.01, True), ("chaff", 3.0, False))
+def test_a_tolerance_that_right_answers_nearly_fill_is_a_fault() -> None:
+    _, through = margins_of(("solution", 1.0, True), ("wheat", 1.0 + 0.1 / ROOM * 1.01, True), ("chaff", 3.0, False))
     assert "right answers (wheat) need 0.2 of the tolerance (atol 0.1)" in through.fault
-    assert f"another machine may round {ROOM} times as much" in through.fault
-    assert not found(("wheat", 1.0 + 0.1 / ROOM * 0.99, True))[1].fault
+    assert f"on another machine rounding may be {ROOM} times as large" in through.fault
+    assert not margins_of(("wheat", 1.0 + 0.1 / ROOM * 0.99, True))[1].fault
 
 
-def test_an_overlap_of_right_and_wrong_answers_is_said() -> None:
-    _, through = found(("solution", 1.0, True), ("wheat", 1.05, True), ("chaff", 1.15, False))
-    assert through.fault.endswith("and chaff deviates by 1.5 of it: no tolerance stands between")
+def test_an_overlap_of_right_and_wrong_answers_is_a_fault() -> None:
+    _, through = margins_of(("solution", 1.0, True), ("wheat", 1.05, True), ("chaff", 1.15, False))
+    assert through.fault.endswith("and a mistake (chaff) 1.5 of it: no tolerance separates them")
 
 
 def test_a_right_answer_beyond_the_tolerance_is_an_overlap_too() -> None:
     assert any(
-        "no tolerance stands between" in margin.fault for margin in found(("wheat", 1.3, True), ("chaff", 1.25, False))
+        "no tolerance separates them" in margin.fault
+        for margin in margins_of(("wheat", 1.3, True), ("chaff", 1.25, False))
     )
 
 
@@ -148,14 +149,14 @@ def test_a_comparison_that_is_written_out_is_measured(code: str, rtol: float, at
         "answer.isclose == 1",
     ],
 )
-def test_what_is_no_tolerance_is_not_measured(code: str) -> None:
+def test_a_comparison_without_a_tolerance_is_not_measured(code: str) -> None:
     with recording() as shares:
         test_cell.run(f"assert {code}", 2, {"np": np}, lambda _: 1.005)
     assert shares == {}
 
 
 @given(st.floats(-2, 2), st.sampled_from(["abs(answer - 1) < 0.05", "abs(answer - 1) <= 5e-2 * (1 + abs(answer))"]))
-def test_watched_or_not_a_cell_comes_to_the_same_and_a_share_says_it(answer: float, code: str) -> None:
+def test_a_cell_scores_the_same_when_it_is_measured_and_its_share_agrees(answer: float, code: str) -> None:
     alone = test_cell.run(f"assert {code}, 'no'", 2, {}, lambda _: answer)
     with recording() as shares:
         assert test_cell.run(f"assert {code}, 'no'", 2, {}, lambda _: answer) == alone
@@ -167,7 +168,7 @@ def test_watched_or_not_a_cell_comes_to_the_same_and_a_share_says_it(answer: flo
 @pytest.mark.parametrize(
     "code", ["abs(1 - answer) < 0.01", "np.allclose(answer, 1)", "np.allclose(answer)", "abs(10**400) < 0.01"]
 )
-def test_what_cannot_be_compared_raises_as_it_would(code: str) -> None:
+def test_values_that_cannot_be_compared_raise_as_they_would_unmeasured(code: str) -> None:
     alone = test_cell.run(f"assert {code}", 2, {"np": np}, lambda _: "text")
     assert alone.error
     with recording():

@@ -1,4 +1,4 @@
-"""Who grades a written answer sees its mark scheme beside it; who wrote it never does."""
+"""The person who grades a written answer sees its mark scheme after it; the student never does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 
 from autograder.course import Course, mark_scheme
 from autograder.course import notebook as nb
-from autograder.grading.grading import Class
+from autograder.gradebook.autograded import autograded
 from autograder.pages import students as pages
+from autograder.records.grade import Grade
+from autograder.records.run import Run
+from tests.support import grading
 from tests.support.sandboxed import code, notebook
 from tests.support.tiny import NAME, Desk, release, source, write_course
 
@@ -25,11 +28,11 @@ def graded(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = write_course(folder / "course", nb.with_answers(source(), {"essay": ESSAY}))
     release(course, folder / "scratch")
     Desk(course.assignment(NAME)).hand_in("ada")
-    assert [grade.score for grade in Class(course.assignment(NAME), 1).grades()] == [3]
+    assert [grade.score for grade in grading.grade(course.assignment(NAME), 1).grades.values()] == [3]
     return course
 
 
-def test_the_mark_scheme_stands_behind_the_answer_that_a_person_grades(graded: Course) -> None:
+def test_the_mark_scheme_follows_the_answer_that_a_person_grades(graded: Course) -> None:
     saved = graded.autograded / "ada" / NAME / "tiny.ipynb"
     nbformat.validate(nbformat.read(saved, as_version=4))
     cells = nb.read(saved)["cells"]
@@ -40,13 +43,19 @@ def test_the_mark_scheme_stands_behind_the_answer_that_a_person_grades(graded: C
     assert sum("Names four" in nb.source(cell) for cell in cells) == 1
 
 
-def test_neither_the_release_nor_a_feedback_page_holds_it(graded: Course) -> None:
+def test_neither_the_release_nor_a_feedback_page_contains_it(graded: Course) -> None:
     assignment = graded.assignment(NAME)
     list(pages.write_feedback(assignment))
     (page,) = (graded.feedback / "ada" / NAME).glob("*.html")
     assert "Mine." in page.read_text()
     for text in (page.read_text(), assignment.release_path.read_text()):
         assert "Names four" not in text
+
+
+def shown(source: nb.Notebook) -> bytes:
+    """What Formgrader shows of a submission that is the instructor's own notebook."""
+    run = Run("ada", NAME, json.dumps(source).encode())
+    return autograded(run, Grade("ada", NAME, "completed"), mark_scheme.schemes(source))
 
 
 def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None:
@@ -56,19 +65,14 @@ def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None
     assert mark_scheme.of(cell) == "One point.\n\n- if drawn"
 
 
-def test_an_answer_without_one_stays_as_it_was() -> None:
+def test_an_answer_without_a_mark_scheme_is_left_alone() -> None:
     cell = code("x = 1", grade_id="x", solution=True, grade=True, points=2)
     made = notebook(cell)
-    assert json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode())) == made
+    assert json.loads(shown(made)) == made
 
 
 def test_a_students_cell_of_the_same_id_keeps_the_notebook_valid() -> None:
     made = nb.with_answers(source(), {"essay": ESSAY})
     made["cells"].append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": "mine"})
-    ids = [
-        cell["id"]
-        for cell in json.loads(mark_scheme.beside_answers(mark_scheme.schemes(made), json.dumps(made).encode()))[
-            "cells"
-        ]
-    ]
+    ids = [cell["id"] for cell in json.loads(shown(made))["cells"]]
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""Mutants of a solution: each has one small mistake, each is made once, and the same ones come every time."""
+"""Mutants of a solution: each has one small mistake, no two are equal, and they are the same every time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.proof.audit.mutants import Mutant, mutants
+from autograder.proof.audit.mutants import Mutant, make_mutants
 
 SOLUTION = '''def mean_row(matrix, scale=2):
     """The mean of each row."""
@@ -21,14 +21,14 @@ SOLUTION = '''def mean_row(matrix, scale=2):
 
 
 def changed(mutant: Mutant) -> str:
-    """The lines that a mutant has in place of the solution's."""
+    """The lines of a mutant that differ from the solution's."""
     return "\n".join(line[1:].strip() for line in mutant.diff.splitlines()[2:] if line.startswith("+"))
 
 
-def made(expression: str) -> set[str]:
-    """What the mutants of a function return in place of this expression."""
+def mutated(expression: str) -> set[str]:
+    """What the mutants of a function return instead of this expression."""
     source = f"def f(x, y, z):\n    return {expression}\n"
-    return {changed(mutant).removeprefix("return ") for mutant in mutants("f-solution", source)}
+    return {changed(mutant).removeprefix("return ") for mutant in make_mutants("f-solution", source)}
 
 
 @pytest.mark.parametrize(
@@ -60,53 +60,55 @@ def made(expression: str) -> set[str]:
         ("[a for a in x if a]", "[a for a in x]"),
     ],
 )
-def test_each_kind_of_mistake_is_made(expression: str, mutant: str) -> None:
-    assert mutant in made(expression)
+def test_every_kind_of_mistake_is_made(expression: str, mutant: str) -> None:
+    assert mutant in mutated(expression)
 
 
-def test_a_library_is_never_the_answer() -> None:
-    """`torch.softmax(x)` without its call is `x`; `torch` would be caught by anything."""
-    assert "torch" not in made("torch.softmax(x, 1)")
+def test_no_mutant_returns_a_library() -> None:
+    """`torch.softmax(x)` without its call is `x`; every test would catch `torch`."""
+    assert "torch" not in mutated("torch.softmax(x, 1)")
 
 
-def test_what_an_error_says_is_left_alone() -> None:
-    assert not [mutant for mutant in mutants("a", SOLUTION) if "raise" in changed(mutant)]
+def test_error_messages_are_not_mutated() -> None:
+    assert not [mutant for mutant in make_mutants("a", SOLUTION) if "raise" in changed(mutant)]
 
 
 def test_equal_mutants_are_made_once_and_none_equals_the_solution() -> None:
-    """Two arguments that are the same, exchanged; two sums that Python makes 4 of."""
-    assert "" not in made("f(x, x)")
-    assert len(made("x + (1 + 2)") & {"x + (2 + 2)", "x + (1 + 3)"}) == 1
-    found = mutants("a", SOLUTION)
-    dumps = [ast.dump(ast.parse(mutant.source)) for mutant in found]
+    """Exchanging two equal arguments changes nothing, and Python folds 2 + 2 and 1 + 3 alike."""
+    assert "" not in mutated("f(x, x)")
+    assert len(mutated("x + (1 + 2)") & {"x + (2 + 2)", "x + (1 + 3)"}) == 1
+    several = make_mutants("a", SOLUTION)
+    dumps = [ast.dump(ast.parse(mutant.source)) for mutant in several]
     assert len(set(dumps)) == len(dumps) > 10
     assert ast.dump(ast.parse(SOLUTION)) not in dumps
 
 
 def test_the_same_solution_has_the_same_mutants_and_a_longer_one_a_sample_of_its_own() -> None:
-    all_of_them = [mutant.id for mutant in mutants("a", SOLUTION)]
-    few = [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
-    assert few == [mutant.id for mutant in mutants("a", SOLUTION, cap=5)]
+    all_of_them = [mutant.id for mutant in make_mutants("a", SOLUTION)]
+    few = [mutant.id for mutant in make_mutants("a", SOLUTION, cap=5)]
+    assert few == [mutant.id for mutant in make_mutants("a", SOLUTION, cap=5)]
     assert len(few) == 5
     assert set(few) < set(all_of_them)
     assert len(set(all_of_them)) == len(all_of_them)
 
 
 def test_a_mutants_name_stays_when_other_lines_change() -> None:
-    before = {mutant.id for mutant in mutants("a", "def f(x):\n    return x - 1\n")}
-    after = {mutant.id for mutant in mutants("a", "def f(x):\n    y = x + 5\n    z = y\n    w = z\n    return x - 1\n")}
+    before = {mutant.id for mutant in make_mutants("a", "def f(x):\n    return x - 1\n")}
+    after = {
+        mutant.id for mutant in make_mutants("a", "def f(x):\n    y = x + 5\n    z = y\n    w = z\n    return x - 1\n")
+    }
     assert len(before & after) >= 1
 
 
-def test_a_line_that_stands_twice_has_mutants_with_two_names() -> None:
+def test_a_line_that_occurs_twice_has_mutants_with_two_names() -> None:
     twice = "def f(x):\n    x = x + 1\n    y = 0\n    z = 0\n    x = x + 1\n    return x\n"
-    names = [mutant.id for mutant in mutants("a", twice)]
+    names = [mutant.id for mutant in make_mutants("a", twice)]
     assert len(set(names)) == len(names)
     assert any(name.endswith("-2") for name in names)
 
 
 def test_a_magic_has_no_mutants() -> None:
-    assert mutants("a", "%matplotlib inline") == []
+    assert make_mutants("a", "%matplotlib inline") == []
 
 
 @given(
@@ -117,7 +119,7 @@ def test_every_mutant_is_python_and_differs_from_the_solution_in_one_place(
 ) -> None:
     source = f"def f(x, y):\n    if x {comparison} y:\n        return x {operator} {number}\n    return g(x, y)\n"
     original = ast.unparse(ast.parse(source)).splitlines()
-    for mutant in mutants("a", source):
+    for mutant in make_mutants("a", source):
         lines = mutant.source.splitlines()
         assert len(lines) == len(original)
         assert sum(one != two for one, two in zip(lines, original, strict=True)) == 1

@@ -1,4 +1,4 @@
-"""Reading what was handed in: a notebook, or a stated reason why it is none."""
+"""Reading a submission gives a notebook, or the reason why it cannot be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.course import notebook as nb
-from autograder.course.submitted import MAX_NOTEBOOK_BYTES, read_submitted
+from autograder.course.submitted import MAX_NOTEBOOK_BYTES, read_folder, read_notebook
 from autograder.errors import CourseError, SubmissionError
 from tests.support.sandboxed import answer_cell, checking_cell, code, notebook
 
@@ -35,8 +35,8 @@ NEARLY_NOTEBOOKS = st.fixed_dictionaries(
 HANDED_IN = notebook(answer_cell("def f(x): return x**2"), checking_cell("f(1)"))
 
 
-def read_in(folder: Path) -> tuple[nb.Notebook, list[str]]:
-    return read_submitted(folder, "square", {"test", "essay"})
+def read(folder: Path) -> tuple[nb.Notebook, list[str]]:
+    return read_notebook(read_folder(folder), "square", {"test", "essay"})
 
 
 @given(st.binary(max_size=100))
@@ -44,7 +44,7 @@ def read_in(folder: Path) -> tuple[nb.Notebook, list[str]]:
 @example(b'{"nbformat": 4, "cells": ' + b"[" * 100_000)
 @example(b"\xff\xfe{")
 @example(b"9" * 5000)
-def test_bytes_that_are_no_notebook_are_a_submission_error(data: bytes) -> None:
+def test_bytes_that_are_not_a_notebook_are_a_submission_error(data: bytes) -> None:
     with pytest.raises(SubmissionError, match=r"a\.ipynb is not a notebook"):
         nb.parse(data, "a.ipynb")
 
@@ -86,73 +86,73 @@ def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").write_text(json.dumps(HANDED_IN))
     (tmp_path / "square.ipynb").symlink_to(tmp_path / "other")
     with pytest.raises(SubmissionError, match="symbolic link"):
-        read_in(tmp_path)
+        read(tmp_path)
 
 
 def test_a_link_under_another_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").write_text(json.dumps(HANDED_IN))
     (tmp_path / "mine.ipynb").symlink_to(tmp_path / "other")
     with pytest.raises(SubmissionError, match="symbolic link"):
-        read_in(tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_is_refused_and_waited_for_by_nobody(tmp_path: Path, make: Any) -> None:
+def test_anything_but_a_regular_file_is_refused_without_waiting(tmp_path: Path, make: Any) -> None:
     make(tmp_path / "square.ipynb")
     with pytest.raises(SubmissionError, match=r"regular file|cannot be read"):
-        read_in(tmp_path)
+        read(tmp_path)
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
     with (tmp_path / "square.ipynb").open("wb") as file:
         file.truncate(MAX_NOTEBOOK_BYTES + 1)
     with pytest.raises(SubmissionError, match="clear the outputs"):
-        read_in(tmp_path)
+        read(tmp_path)
 
 
-def test_no_notebook_is_said(tmp_path: Path) -> None:
+def test_a_missing_notebook_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=r"square\.ipynb is expected"):
-        read_in(tmp_path)
+        read(tmp_path)
 
 
-def test_the_one_renamed_notebook_is_found_and_noted(tmp_path: Path) -> None:
+def test_the_only_renamed_notebook_is_taken_and_noted(tmp_path: Path) -> None:
     (tmp_path / "square (1).ipynb").write_text(json.dumps(HANDED_IN))
     (tmp_path / "other.ipynb").write_text(json.dumps(notebook(code("1"))))
-    found, notes = read_in(tmp_path)
-    assert found["cells"][0]["source"] == "def f(x): return x**2"
+    submitted, notes = read(tmp_path)
+    assert submitted["cells"][0]["source"] == "def f(x): return x**2"
     assert notes == ["square (1).ipynb was taken as square.ipynb"]
 
 
-def test_two_renamed_notebooks_are_not_chosen_from(tmp_path: Path) -> None:
+def test_of_two_renamed_notebooks_neither_is_taken(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(HANDED_IN))
-    with pytest.raises(SubmissionError, match=r"a\.ipynb, b\.ipynb cannot stand for it"):
-        read_in(tmp_path)
+    with pytest.raises(SubmissionError, match=r"clearly replaces it \(a\.ipynb, b\.ipynb\)"):
+        read(tmp_path)
 
 
-def test_the_courses_own_broken_notebook_is_the_courses_error(tmp_path: Path) -> None:
+def test_a_broken_notebook_of_the_course_is_a_course_error(tmp_path: Path) -> None:
     (tmp_path / "square.ipynb").write_text("{")
     for path in (tmp_path / "square.ipynb", tmp_path / "missing.ipynb"):
         with pytest.raises(CourseError):
             nb.read(path)
 
 
-def test_a_file_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
-    """Whoever handed it in chose it; it is repeated in notes, tables, pages and JSON."""
+def test_a_file_name_that_is_not_text_is_shown_as_text(tmp_path: Path) -> None:
+    """The student chose it, and notes, tables, pages and JSON repeat it."""
     for name in (b"\xff\xfe.ipynb", b"a\nb\x1b[31m.ipynb"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(json.dumps(notebook(answer_cell("1"))))
-    with pytest.raises(SubmissionError) as said:
-        read_submitted(tmp_path, "tiny", {"other"})
-    assert str(said.value).encode().isascii() is False
-    assert str(said.value).isprintable()
+    with pytest.raises(SubmissionError) as caught:
+        read_notebook(read_folder(tmp_path), "tiny", {"other"})
+    assert str(caught.value).encode().isascii() is False
+    assert str(caught.value).isprintable()
 
 
-def test_half_a_character_in_a_cell_is_replaced() -> None:
-    """JSON can hold it, and no message can: the cell would have ended its kernel."""
+def test_a_lone_surrogate_in_a_cell_is_replaced() -> None:
+    """JSON allows a lone surrogate and UTF-8 does not: sending the cell would fail."""
     assert nb.source({"source": "x = '\ud800'"}) == "x = '?'"
 
 
-def test_of_a_run_are_told_the_cells_that_raised_but_no_test_and_none_that_may() -> None:
+def test_errors_of_test_cells_and_of_cells_that_may_raise_are_left_out() -> None:
     error = {"output_type": "error", "ename": "KeyError", "evalue": "no\nsuch key", "traceback": []}
     cells = [
         code("one"),
@@ -162,9 +162,9 @@ def test_of_a_run_are_told_the_cells_that_raised_but_no_test_and_none_that_may()
         {"cell_type": "markdown"},
         code("six"),
     ]
-    made = notebook(*cells)
-    for number, cell in enumerate(made["cells"]):
+    executed = notebook(*cells)
+    for number, cell in enumerate(executed["cells"]):
         cell["outputs"] = [{"output_type": "stream", "name": "stderr", "text": "!"}] + [error] * (number < 4)
-    made["cells"][3]["metadata"] = {"tags": ["raises-exception"]}
-    made["cells"][4]["metadata"] = {}
-    assert nb.raised(made) == {"cell 1": "KeyError: no such key", "answer": "KeyError: no such key"}
+    executed["cells"][3]["metadata"] = {"tags": ["raises-exception"]}
+    executed["cells"][4]["metadata"] = {}
+    assert nb.raised(executed) == {"cell 1": "KeyError: no such key", "answer": "KeyError: no such key"}

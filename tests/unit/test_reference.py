@@ -1,4 +1,4 @@
-"""Reference outputs: what the solution returned when `build` recorded it; of anything else they are stale."""
+"""Reference outputs: what the solution returned when `build` recorded it; they are stale once their source changes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from autograder.checks import assert_reference
 from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.grading.grading import Class
-from autograder.proof import proof
+from autograder.proof.prove import prove
 from autograder.records import reference
+from tests.support import grading
 from tests.support.tiny import NAME, Desk, source, write_course
 
 TEST = """check = Checks(points=1)
@@ -33,9 +33,9 @@ WHEAT = "# %% wheat: product\ndef double(x): return 2 * x\n"
 
 @pytest.fixture
 def assignment(tmp_path: Path, tiny: Course, quick: None) -> Iterator[Assignment]:
-    """The tiny assignment, its second task compared with a reference output; proven once, so that it is recorded."""
-    made = nb.with_answers(source(), {"double": TEST})
-    course = write_course(tmp_path / "course", made)
+    """The tiny assignment, with its second task compared with a reference output."""
+    notebook = nb.with_answers(source(), {"double": TEST})
+    course = write_course(tmp_path / "course", notebook)
     folder = course.root / "assignments" / NAME
     (folder / "input.txt").write_text("1.25")
     (folder / "variants" / "double.py").write_text(WHEAT)
@@ -43,9 +43,9 @@ def assignment(tmp_path: Path, tiny: Course, quick: None) -> Iterator[Assignment
     yield course.assignment(NAME)
 
 
-def prove(assignment: Assignment) -> list[str]:
-    rows = proof.prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2)
-    return [f"{name}: {broken}" for name, broken, _ in rows if broken]
+def faults_of(assignment: Assignment) -> list[str]:
+    rows = prove(assignment, nb.read(assignment.source_path), nb.read(assignment.release_path), 2)
+    return [f"{name}: {fault}" for name, fault, _ in rows if fault]
 
 
 def manifest(assignment: Assignment) -> Path:
@@ -53,26 +53,26 @@ def manifest(assignment: Assignment) -> Path:
 
 
 def test_the_solution_is_recorded_and_the_others_are_compared_with_it(assignment: Assignment) -> None:
-    assert prove(assignment) == []
-    made = json.loads(manifest(assignment).read_text())
-    assert made["outputs"]["doubled"]["shape"] == []
-    assert set(made["versions"]) == {"torch", "torchvision", "open_clip_torch"}
+    assert faults_of(assignment) == []
+    saved = json.loads(manifest(assignment).read_text())
+    assert saved["outputs"]["doubled"]["shape"] == []
+    assert set(saved["versions"]) == {"torch", "torchvision", "open_clip_torch"}
     (assignment.folder / "variants" / "double.py").write_text("# %% wheat: off\ndef double(x): return 2 * x + 0.01\n")
     again = Assignment(assignment.course, NAME)
-    (problem,) = prove(again)
+    (problem,) = faults_of(again)
     assert problem.startswith("wheat-double-off: double gets 0 of 1 (as the reference: your double is 2.51, off by")
 
 
-def test_recorded_twice_the_outputs_are_the_same_to_the_byte(assignment: Assignment) -> None:
-    kept = manifest(assignment).with_name("outputs.safetensors")
-    prove(assignment)
-    first = kept.read_bytes(), manifest(assignment).read_bytes()
-    prove(assignment)
-    assert (kept.read_bytes(), manifest(assignment).read_bytes()) == first
+def test_outputs_recorded_twice_are_the_same_to_the_byte(assignment: Assignment) -> None:
+    arrays = manifest(assignment).with_name("outputs.safetensors")
+    faults_of(assignment)
+    first = arrays.read_bytes(), manifest(assignment).read_bytes()
+    faults_of(assignment)
+    assert (arrays.read_bytes(), manifest(assignment).read_bytes()) == first
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda a: a.source_path.write_text(a.source_path.read_text() + " "), "stale (changed: source)"),
         (lambda a: (a.folder / "assignment.toml").write_text("seed = 1"), "stale (changed: seed)"),
@@ -91,22 +91,22 @@ def test_recorded_twice_the_outputs_are_the_same_to_the_byte(assignment: Assignm
         (lambda a: manifest(a).with_name("outputs.safetensors").unlink(), "stale (changed: outputs.safetensors)"),
     ],
 )  # fmt: skip
-def test_nothing_is_graded_with_outputs_of_something_else(assignment: Assignment, change: object, said: str) -> None:
-    prove(assignment)
+def test_stale_outputs_stop_grading(assignment: Assignment, change: object, message: str) -> None:
+    faults_of(assignment)
     reference.require_fresh(Assignment(assignment.course, NAME))
     assert callable(change)
     change(assignment)
     Desk(assignment).hand_in("ada")
-    pattern = said if ".*" in said else re.escape(said)
+    pattern = message if ".*" in message else re.escape(message)
     with pytest.raises(CourseError, match=f"{pattern}.*`autograder build tiny` makes them"):
-        list(Class(Assignment(assignment.course, NAME), 1).grades())
+        grading.grade(Assignment(assignment.course, NAME), 1)
 
 
-def test_an_assignment_that_compares_with_none_needs_none(tiny: Course) -> None:
+def test_an_assignment_without_reference_checks_needs_no_outputs(tiny: Course) -> None:
     reference.require_fresh(tiny.assignment(NAME))
 
 
-def test_a_name_that_was_not_recorded_is_no_fault_of_the_student(
+def test_a_name_that_was_not_recorded_is_an_error_of_the_course(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "nbgrader_config.py").write_text("")

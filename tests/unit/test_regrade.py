@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ from nbgrader.api import Gradebook
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
-from autograder.grading.grading import Class
+from autograder.grading.intake import Intake
 from autograder.judge import replay, test_cell
-from autograder.judge.job import Job
-from autograder.judge.replay import rescore
-from autograder.judge.submission import Judged
+from autograder.judge.job import Judged
+from autograder.pages.students import write_feedback
 from autograder.records import known
+from autograder.records.deciding import Deciding
 from autograder.records.grade import Grade
-from autograder.records.keys import Keys
-from autograder.records.store import asked_path, read_autograded, read_record, read_transcript
+from autograder.records.store import read_record, read_run, run_path
+from tests.support import grading
 from tests.support.tiny import NAME, Desk
 
 SCORES = {"right": 3, "partly": 2, "float32": 2, "dies": 2, "blank": 0}
@@ -39,7 +39,7 @@ def first_run(tiny: Course, quick: None, tmp_path_factory: pytest.TempPathFactor
     desk.hand_in("partly", desk.answered(square_solution="def square(x): return 4"))
     desk.hand_in("float32", desk.answered(square_solution="def square(x): return x * x + (x > 9) * 0.001"))
     desk.hand_in("dies", desk.answered(double_solution="def double(x):\n    import os\n    os._exit(1)"))
-    assert {grade.student: grade.score for grade in Class(course.assignment(NAME), 2).grades()} == SCORES
+    assert scores(grading.grade(course.assignment(NAME), 2).grades) == SCORES
     return course
 
 
@@ -74,9 +74,9 @@ def proven(course: Course) -> None:
     known.write(assignment, nb.read(assignment.source_path), {}, {})
 
 
-def grade(course: Course, *students: str, **how: bool) -> tuple[Class, dict[str, Grade]]:
-    group = Class(course.assignment(NAME), 2, students, **how)
-    return group, {grade.student: grade for grade in group.grades()}
+def grade(course: Course, *students: str, **how: bool) -> tuple[grading.Results, dict[str, Grade]]:
+    results = grading.grade(course.assignment(NAME), 2, students, **how)
+    return results, results.grades
 
 
 def scores(grades: dict[str, Grade]) -> dict[str, float | None]:
@@ -93,7 +93,7 @@ def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_run
 ) -> None:
     edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
     group, grades = grade(course)
-    assert (scores(grades), saved(course), group.rescored) == (SCORES, SCORES, 5)
+    assert (scores(grades), saved(course), group.scored) == (SCORES, SCORES, 5)
     assert {name: change.reasons for name, change in group.changes.items()} == {
         "float32": ('square: "three hundred" passes now',)
     }
@@ -101,7 +101,7 @@ def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_run
     assert scores(grades) == saved(course) == {**SCORES, "float32": 3}
     assert group.changes["float32"].applied
     group, grades = grade(course)
-    assert (group.cached, group.changes, scores(grades)) == (5, {}, {**SCORES, "float32": 3})
+    assert (group.kept, group.changes, scores(grades)) == (5, {}, {**SCORES, "float32": 3})
 
 
 def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, nothing_runs: None) -> None:
@@ -127,7 +127,7 @@ def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, not
 def test_another_message_is_written_at_once_and_nothing_runs(course: Course, nothing_runs: None) -> None:
     edit(course, "Try a larger number.", "Try three hundred.")
     group, grades = grade(course)
-    assert (scores(grades), group.changes, group.rescored) == (SCORES, {}, 5)
+    assert (scores(grades), group.changes, group.scored) == (SCORES, {}, 5)
     assert grades["partly"].cells["square"].checks[1].message == "Try three hundred."
     record = read_record(course.assignment(NAME), "partly")
     assert record and record.grade.cells["square"].checks[1].message == "Try three hundred."
@@ -139,49 +139,47 @@ def test_a_grade_from_a_transcript_is_that_of_a_run_in_all_but_its_seconds(cours
     edit(course, "Try a larger number.", "Try three hundred.")
     _, anew = grade(course)
     notebooks = {name: (course.autograded / name / NAME / "tiny.ipynb").read_bytes() for name in SCORES}
-    transcripts = {
-        name: read_transcript(assignment, record) for name in SCORES if (record := read_record(assignment, name))
-    }
+    runs = {name: read_run(assignment, record) for name in SCORES if (record := read_record(assignment, name))}
     _, run = grade(course, again=True)
     for name in SCORES:
         assert anew[name].as_json() | {"seconds": 0} == run[name].as_json() | {"seconds": 0}
         assert notebooks[name] == (course.autograded / name / NAME / "tiny.ipynb").read_bytes()
         record = read_record(assignment, name)
         assert record
-        assert transcripts[name] == read_transcript(assignment, record)
+        ran, before = read_run(assignment, record), runs[name]
+        assert ran and before
+        assert replace(ran, seconds=0) == replace(before, seconds=0)
     assert anew["dies"].status == "died"
 
 
 def test_a_test_that_asks_something_else_runs_the_submissions_again(course: Course, quick: None) -> None:
     edit(course, "square(300) == 90_000", "square(301) == 90_601")
     group, grades = grade(course)
-    assert (group.rescored, scores(grades), group.changes) == (0, SCORES, {})
+    assert (group.scored, scores(grades), group.changes) == (0, SCORES, {})
 
 
 def test_a_test_that_asks_less_runs_the_submissions_again(course: Course, quick: None) -> None:
     """A function may remember its calls: what it answers to the next question may depend on the one that is left out."""
     edit(course, "square(300) == 90_000", "True")
     group, _ = grade(course)
-    assert (group.rescored, set(group.changes)) == (0, {"partly", "float32", "blank"})
+    assert (group.scored, set(group.changes)) == (0, {"partly", "float32", "blank"})
 
 
-@pytest.mark.parametrize("spoil", ["transcript", "damaged transcript", "autograded notebook", "settings"])
+@pytest.mark.parametrize("spoil", ["run", "damaged run", "settings"])
 def test_where_the_answers_are_lost_or_may_be_others_the_submission_runs_again(
     course: Course, quick: None, spoil: str
 ) -> None:
     assignment = course.assignment(NAME)
     edit(course, "Try a larger number.", "Try three hundred.")
-    if spoil == "transcript":
-        asked_path(assignment, "right").unlink()
-    elif spoil == "damaged transcript":
-        asked_path(assignment, "right").write_bytes(asked_path(assignment, "partly").read_bytes())
-    elif spoil == "autograded notebook":
-        shutil.rmtree(course.autograded / "right")
+    if spoil == "run":
+        run_path(assignment, "right").unlink()
+    elif spoil == "damaged run":
+        run_path(assignment, "right").write_bytes(run_path(assignment, "partly").read_bytes())
     else:
         path = assignment.folder / "assignment.toml"
         path.write_text("seed = 1\n" + path.read_text())
     group, grades = grade(open_course(course.root), "right")
-    assert (group.rescored, grades["right"].score) == (0, 3)
+    assert (group.scored, grades["right"].score) == (0, 3)
 
 
 def test_new_and_changed_submissions_are_written_while_changes_wait(course: Course, quick: None) -> None:
@@ -239,7 +237,7 @@ def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, no
 def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Course, change: str) -> None:
     """Of a thousand submissions, that is a matter of seconds."""
     assignment = course.assignment(NAME)
-    before = Keys(assignment).verdicts(nb.read(assignment.source_path))
+    before = Deciding(assignment).verdicts(nb.read(assignment.source_path))
     if change == "this test":
         edit(course, "Try a larger number.", "Try three hundred.")
     elif change == "a locked cell":
@@ -247,16 +245,25 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     else:
         (assignment.folder / "labels.csv").write_text("1")
     assignment = open_course(course.root).assignment(NAME)
-    after = Keys(assignment).verdicts(nb.read(assignment.source_path))
+    after = Deciding(assignment).verdicts(nb.read(assignment.source_path))
     record = read_record(assignment, "right")
     assert record
     assert set(record.settled(before)) == {"square", "double"}
     assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
 
 
+def rescore(course: Course, student: str) -> Judged:
+    """A submission scored from its last run, in this process."""
+    intake = Intake(course.assignment(NAME))
+    submission = intake.look(student)
+    taken = intake.take(submission)
+    run = read_run(intake.assignment, submission.record) if submission.record else None
+    assert taken.job and run
+    return replay.score(taken.job, run)
+
+
 def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the bit: so most of a class's right answers cost one run of the test cell. Each submission keeps its own transcript."""
-    group = Class(course.assignment(NAME), 1)
+    """To the bit: so most of a class's right answers cost one run of the test cell. Each submission keeps its own run."""
     ran: list[str] = []
     run = test_cell.run
 
@@ -264,30 +271,39 @@ def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, mo
         ran.append("square" if "square" in source else "double")
         return run(source, *rest)
 
-    def rescored(name: str) -> Judged:
-        job, transcript = group._job(name), read_transcript(group.assignment, group.records[name])
-        assert isinstance(job, Job) and transcript
-        return rescore(job, transcript, read_autograded(group.assignment, name))
-
     monkeypatch.setattr(test_cell, "run", counted)
     monkeypatch.setattr(replay, "_verdicts", {})
-    first, same, other = (rescored(name) for name in ("right", "right", "partly"))
+    first, same, other = (rescore(course, name) for name in ("right", "right", "partly"))
     assert ran == ["square", "double", "square"]
     assert first == same
     assert (first.grade.score, other.grade.score) == (SCORES["right"], SCORES["partly"])
-    assert first.transcript == read_transcript(group.assignment, group.records["right"])
-    before = copy.deepcopy(first.notebook)
-    for cell in first.notebook.cells:
-        cell.get("outputs", []).append("mine")
-    assert rescored("right").notebook == before
+    record = read_record(course.assignment(NAME), "right")
+    assert record and first.run == read_run(course.assignment(NAME), record)
 
 
 def test_a_test_cell_that_ran_for_too_long_is_tried_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Class(course.assignment(NAME), 1)
-    job, transcript = group._job("right"), read_transcript(group.assignment, group.records["right"])
-    assert isinstance(job, Job) and transcript
     monkeypatch.setattr(replay, "_verdicts", {})
     with monkeypatch.context() as slow:
         slow.setattr(test_cell, "within", lambda seconds, run: run() and None)
-        assert rescore(job, transcript, read_autograded(group.assignment, "right")).grade.score == 0
-    assert rescore(job, transcript, read_autograded(group.assignment, "right")).grade.score == SCORES["right"]
+        assert rescore(course, "right").grade.score == 0
+    assert rescore(course, "right").grade.score == SCORES["right"]
+
+
+def test_formgraders_folder_is_written_again_without_running_anything(course: Course, nothing_runs: None) -> None:
+    before = (course.autograded / "right" / NAME / "tiny.ipynb").read_bytes()
+    shutil.rmtree(course.autograded / "right")
+    group, _ = grade(course)
+    assert (group.scored, group.kept) == (1, len(SCORES) - 1)
+    assert (course.autograded / "right" / NAME / "tiny.ipynb").read_bytes() == before
+
+
+def test_nothing_reads_formgraders_folder_back(course: Course, nothing_runs: None) -> None:
+    """Whatever somebody does to it, grades and pages are made from what we keep."""
+    path = course.autograded / "partly" / NAME / "tiny.ipynb"
+    path.write_text("no notebook")
+    edit(course, "Try a larger number.", "Try three hundred.")
+    group, grades = grade(course)
+    assert (group.scored, scores(grades)) == (5, SCORES)
+    path.write_text("no notebook")
+    list(write_feedback(course.assignment(NAME)))
+    assert "Try three hundred." in (course.feedback / "partly" / NAME / "tiny.html").read_text()

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
-from autograder.grading.grading import Class
 from autograder.pages.export import write_tasks
 from autograder.pages.items import FEWEST, interval, items
 from autograder.pages.report import Held, Report, report, write_report_files
 from autograder.pages.sheet import bins, letter, log_position
-from autograder.proof import proof
+from autograder.proof.prove import prove
+from tests.support import grading
 from tests.support.tiny import NAME, Desk
 
 WORTH = {"a": 2.0, "b": 1.0}
@@ -34,15 +34,14 @@ def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) 
     """A class with one of each mishap, graded; the assignment's known answers are those of its proof."""
     course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("report") / "course"))
     desk = Desk(course.assignment(NAME))
-    for _ in proof.prove(desk.assignment, nb.read(desk.assignment.source_path), desk.release, 2):
+    for _ in prove(desk.assignment, nb.read(desk.assignment.source_path), desk.release, 2):
         pass
     desk.hand_in_a_class()
     desk.hand_in("<script>alert(1)<", desk.answered(square_solution="def square(x): return 4"))
     desk.hand_in("=cmd()")
     for name in ("one", "another"):
         desk.hand_in(f"{name}-doubles", desk.answered(square_solution="def square(x): return 2 * x"))
-    for _ in Class(course.assignment(NAME), 2).grades():
-        pass
+    grading.grade(course.assignment(NAME), 2)
     return course
 
 
@@ -97,8 +96,7 @@ def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path
 
     course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
     Desk(course.assignment(NAME)).hand_in("ada")
-    for _ in Class(course.assignment(NAME), 1).grades():
-        pass
+    grading.grade(course.assignment(NAME), 1)
     with Gradebook(course.db_url) as book:
         grade = book.find_grade("essay", "tiny", NAME, "ada")
         grade.manual_score, grade.needs_manual_grade = 1.5, False

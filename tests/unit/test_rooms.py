@@ -120,9 +120,9 @@ def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
 
 
 def test_the_jail_gets_every_module_that_it_imports_and_no_other() -> None:
-    """What `warm` copies is what `zygote` and `launch` reach."""
+    """`jail` copies exactly the modules that `zygote` and `launch` import, directly or indirectly."""
     needed = reached("autograder.sandbox.zygote") | reached("autograder.sandbox.launch")
-    text = (PACKAGE / "sandbox" / "warm.py").read_text()
+    text = (PACKAGE / "sandbox" / "jail.py").read_text()
     copied = {name for name in MODULES if f'"{MODULES[name].relative_to(PACKAGE)}"' in text}
     assert copied == needed
 

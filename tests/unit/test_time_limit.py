@@ -100,7 +100,7 @@ def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A million numbers, each compared with each; the cells before keep their points, and the worker lives on."""
-    monkeypatch.setattr("autograder.judge.submission.TEST_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.judge.scoring.TEST_SECONDS", 0.5)
     slow = "assert sum(x * y for x in numbers for y in numbers) > 0"
     cells = answer_cell("numbers = [1] * 300_000"), checking_cell("len(numbers) / 3e5"), checking_cell(slow, 1, "slow")
     grade = sandbox.judge(*cells, submission_seconds=2, call_seconds=1).grade

@@ -1,3 +1,4 @@
-"""Tests of the tests: what an assignment's checks catch and miss, how much room its tolerances have, and whether a grade
-stays the same. Reads what `build` proved; writes a page, and changes nothing else.
+"""Audits tests: what their checks catch and miss, the room of tolerances, and whether grades repeat.
+
+It reads what `build` proved, writes one page, and changes nothing else.
 """

@@ -1,19 +1,20 @@
-"""What audit has to say: one finding a line, and whether it must be mended."""
+"""Findings of an audit: one fault or remark in a line, and whether it must be mended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.judge.result import Result
+from autograder.judge.job import Judged
 from autograder.proof.audit.matrix import CheckName, Matrix
 from autograder.proof.audit.mutants import Mutant
-from autograder.proof.audit.trial import Trial
 from autograder.proof.audit.verdicts import Verdict
 from autograder.proof.margins import Margin
+from autograder.proof.trial import Trial
 from autograder.records.grade import GRADED
+from autograder.words import counted
 
-# What must be mended (or, for a survivor, judged) before audit ends with 0; and what is worth knowing.
+# What must be mended (a survivor may get a verdict instead) before audit ends with 0, and what is only worth knowing.
 MEND = ("lost mark", "not caught", "not graded", "tolerance", "survivor", "changes")
 NOTE = ("redundant", "fragile", "collision", "gap", "stale verdict")
 KINDS = (*MEND, *NOTE)
@@ -21,71 +22,73 @@ KINDS = (*MEND, *NOTE)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that audit found: of which kind, and what, in one line."""
+    """One finding: its kind, one of KINDS, and its text, one line."""
 
     kind: str
     text: str
 
     @property
     def must_be_mended(self) -> bool:
+        """Whether audit ends with exit code 1 because of it."""
         return self.kind in MEND
 
 
-def of_trials(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterator[Finding]:
-    """Right answers that lose marks, and wrong ones that lose none."""
+def check_trials(trials: Iterable[Trial], results: Mapping[str, Judged]) -> Iterator[Finding]:
+    """Find right answers that lose marks, and wrong ones that lose none."""
     for trial in trials:
-        result = results[trial.student]
-        broken = trial.broken_by(result) if result.grade.status in GRADED else ""
-        if broken:
-            yield Finding("lost mark" if trial.expected.is_right else "not caught", f"{trial.student}: {broken}")
+        grade = results[trial.name].grade
+        fault = trial.find_fault(grade) if grade.status in GRADED else ""
+        if fault:
+            yield Finding("lost mark" if trial.expected.is_right else "not caught", f"{trial.name}: {fault}")
 
 
-def of_failures(results: Mapping[str, Result]) -> Iterator[Finding]:
-    """What could not be graded, for a fault of the engine or machine."""
+def check_failures(results: Mapping[str, Judged]) -> Iterator[Finding]:
+    """Find what could not be graded because the engine or the machine failed."""
     failed = (grade for grade in (result.grade for result in results.values()) if grade.status not in GRADED)
     return (Finding("not graded", f"{grade.student}: {'; '.join(grade.notes)}") for grade in failed)
 
 
-def of_matrix(matrix: Matrix) -> Iterator[Finding]:
-    """What the matrix of one task shows."""
+def check_matrix(matrix: Matrix) -> Iterator[Finding]:
+    """Find redundant checks, fragile chaffs and collisions in the matrix of one task."""
     for check in matrix.redundant:
         chaffs, mutants = (matrix.caught(check, rows) for rows in (matrix.chaffs, matrix.mutants))
-        beside = f"beside others it catches chaffs: {chaffs}, mutants: {mutants}"
-        yield Finding("redundant", f"{said(check)} catches nothing alone; {beside}")
+        counts = f"{counted(chaffs, 'chaff')}, {counted(mutants, 'mutant')}"
+        yield Finding("redundant", f"{describe_check(check)}: other checks catch all that it catches ({counts})")
     for name, check in matrix.fragile:
-        yield Finding("fragile", f"{name}: only {said(check)} catches it")
+        yield Finding("fragile", f"{name}: only {describe_check(check)} catches it")
     for names in matrix.collisions:
         yield Finding("collision", f"{' and '.join(names)}: no check tells them apart")
 
 
-def of_survivors(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
-    """Mutants that nobody judged, and those that were judged to be gaps."""
+def check_survivors(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+    """Find mutants that no check catches: those without a verdict, and those with the verdict "gap"."""
     for mutant in survivors:
         verdict = verdicts.get(mutant.id)
+        name = f"{mutant.id} ({mutant.kind})"
         if verdict is None:
-            yield Finding(
-                "survivor", f"{mutant.id} ({mutant.kind}): no check catches it, and mutants.toml does not judge it"
-            )
+            yield Finding("survivor", f"{name}: no check catches it; add a check, or its verdict to mutants.toml")
         elif verdict.verdict == "gap":
-            yield Finding("gap", f"{mutant.id} ({mutant.kind}): {verdict.reason}")
+            yield Finding("gap", f"{name}: {verdict.reason}")
 
 
-def of_stale(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
-    """Verdicts on mutants that are caught by now, or are made no more."""
+def check_verdicts(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+    """Find verdicts on mutants that are caught by now, or are no longer made."""
     for name in sorted(set(verdicts) - {mutant.id for mutant in survivors}):
-        yield Finding("stale verdict", f"{name}: mutants.toml judges it, and it does not survive; take it out")
+        yield Finding(
+            "stale verdict", f"{name}: no surviving mutant has this name; delete its verdict from mutants.toml"
+        )
 
 
-def of_margins(margins: Iterable[Margin]) -> Iterator[Finding]:
-    """Tolerances that stand too near to right answers."""
+def check_margins(margins: Iterable[Margin]) -> Iterator[Finding]:
+    """Find tolerances that leave right answers too little room."""
     return (Finding("tolerance", margin.fault) for margin in margins if margin.fault)
 
 
-def of_changes(changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
-    """Grades that were not the same again; `changes` by how they were graded again."""
+def check_rounds(changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
+    """Find grades and hints that changed when everything was graded again; `changes` by the round's description."""
     return (Finding("changes", f"{line} ({how})") for how, lines in changes.items() for line in lines)
 
 
-def said(check: CheckName) -> str:
-    """A check in a sentence."""
-    return f"{check.cell}, {check.name}" + (f" ({check.turn + 1})" if check.turn else "")
+def describe_check(check: CheckName) -> str:
+    """Name a check in a sentence; a number tells it from others of its name in the cell."""
+    return f"{check.cell}, {check.name}" + (f" ({check.occurrence + 1})" if check.occurrence else "")

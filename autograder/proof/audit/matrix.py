@@ -1,9 +1,9 @@
-"""Which check catches which mistake: one matrix for every task, and what can be read from it."""
+"""The matrix of a task: which check catches which mistake, and what can be read from that."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.records.grade import CellGrade, Grade
@@ -13,25 +13,31 @@ WHOLE_CELL = "the whole cell"
 
 @dataclass(frozen=True)
 class CheckName:
-    """A check of a test cell. `turn` counts those of one name in one cell; a cell without checks is one check."""
+    """A check of a test cell; a cell without checks counts as one check.
+
+    `occurrence` counts the checks of one name in a cell, from 0.
+    """
 
     cell: str
     name: str
-    turn: int = 0
+    occurrence: int = 0
 
 
 @dataclass(frozen=True)
 class Row:
-    """A mistake, the checks that catch it, and all that its test cells said: equal where nothing tells two apart."""
+    """A mistake, the checks that catch it, and the grades of its test cells.
+
+    Two mistakes that nothing tells apart have equal grades.
+    """
 
     name: str
     caught_by: frozenset[CheckName]
-    said: tuple[CellGrade, ...] = ()
+    cells: tuple[CellGrade, ...] = ()
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """The checks of one task, and the mistakes in it: chaffs, and the mutants that were made."""
+    """The checks of one task and the mistakes in it: its chaffs and mutants."""
 
     task: str
     checks: tuple[CheckName, ...]
@@ -39,10 +45,11 @@ class Matrix:
     mutants: tuple[Row, ...] = ()
 
     def alone(self, check: CheckName, rows: Iterable[Row]) -> int:
-        """How many of these only this check catches."""
+        """Count the rows that only this check catches."""
         return sum(row.caught_by == {check} for row in rows)
 
     def caught(self, check: CheckName, rows: Iterable[Row]) -> int:
+        """Count the rows that this check catches."""
         return sum(check in row.caught_by for row in rows)
 
     @property
@@ -53,50 +60,53 @@ class Matrix:
 
     @property
     def fragile(self) -> list[tuple[str, CheckName]]:
-        """The chaffs that one check alone stands against, where there are others that could."""
+        """The chaffs that only one of several checks catches, with that check."""
         rows = (row for row in self.chaffs if len(row.caught_by) == 1 < len(self.checks))
         return [(row.name, check) for row in rows for check in row.caught_by]
 
     @property
     def collisions(self) -> list[list[str]]:
-        """Chaffs that get the same points and are told the same: a student who holds one cannot be told which."""
+        """Chaffs with equal points and messages: a student who holds one cannot be told which."""
         groups = defaultdict(list)
         for row in self.chaffs:
-            groups[row.said].append(row.name)
+            groups[row.cells].append(row.name)
         return [names for names in groups.values() if len(names) > 1]
 
 
-def matrix(
-    task: str, tests: Iterable[str], right: Grade, chaffs: Mapping[str, Grade], mutants: Mapping[str, Grade]
+def make_matrix(
+    task: str, tests: Iterable[str], solution: Grade, chaffs: Mapping[str, Grade], mutants: Mapping[str, Grade]
 ) -> Matrix:
-    """The matrix of a task that these test cells grade; `right` is the solution's grade, which has every check."""
-    cells = [name for name in right.cells if name in set(tests)]
-    checks = tuple(check for cell in cells for check in _named(cell, right.cells[cell]))
-    known = frozenset(checks)
+    """Make the matrix of a task from the grades of its mistakes; `tests` are its test cells.
 
-    def rows(grades: Mapping[str, Grade]) -> tuple[Row, ...]:
-        return tuple(
-            Row(name, known - _passed(grade, cells), tuple(grade.cells[cell] for cell in cells))
-            for name, grade in grades.items()
-        )
-
-    return Matrix(task, checks, rows(chaffs), rows(mutants))
+    The solution's grade names all checks, since it reaches every one.
+    """
+    names = set(tests)
+    cells = [name for name in solution.cells if name in names]
+    checks = tuple(check for cell in cells for check in _name_checks(cell, solution.cells[cell]))
+    return Matrix(task, checks, _make_rows(chaffs, checks, cells), _make_rows(mutants, checks, cells))
 
 
-def _named(cell: str, grade: CellGrade) -> list[CheckName]:
+def _make_rows(grades: Mapping[str, Grade], checks: Iterable[CheckName], cells: Sequence[str]) -> tuple[Row, ...]:
+    return tuple(
+        Row(name, frozenset(checks) - _list_passed(grade, cells), tuple(grade.cells[cell] for cell in cells))
+        for name, grade in grades.items()
+    )
+
+
+def _name_checks(cell: str, grade: CellGrade) -> list[CheckName]:
     names = [check.name for check in grade.checks]
-    return [CheckName(cell, name, names[:i].count(name)) for i, name in enumerate(names)] or [
-        CheckName(cell, WHOLE_CELL)
-    ]
+    checks = [CheckName(cell, name, names[:index].count(name)) for index, name in enumerate(names)]
+    return checks or [CheckName(cell, WHOLE_CELL)]
 
 
-def _passed(grade: Grade, cells: Iterable[str]) -> set[CheckName]:
-    """The checks that were reached and passed; one that a test cell's own error kept from being reached was not."""
+def _list_passed(grade: Grade, cells: Iterable[str]) -> set[CheckName]:
+    """The checks that were reached and passed. An error of the test cell's own may keep the last ones from being reached."""
     passed = set()
     for cell in cells:
-        found = grade.cells[cell]
-        if found.checks:
-            passed |= {name for name, check in zip(_named(cell, found), found.checks, strict=True) if check.passed}
-        elif found.whole:
+        result = grade.cells[cell]
+        if result.checks:
+            names = _name_checks(cell, result)
+            passed |= {name for name, check in zip(names, result.checks, strict=True) if check.passed}
+        elif result.whole:
             passed.add(CheckName(cell, WHOLE_CELL))
     return passed

@@ -1,37 +1,31 @@
-"""`autograder audit`: grade what the instructor wrote, and mutants of it, and say what was found."""
+"""`autograder audit`: grades an assignment's variants and mutants, and collects what it finds."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
-from autograder.errors import CourseError
-from autograder.judge.batch import Batch
-from autograder.judge.job import Job
-from autograder.judge.result import Result
-from autograder.proof import proof
+from autograder.judge.job import Judged
 from autograder.proof.audit import findings
+from autograder.proof.audit.built import BuiltAssignment
+from autograder.proof.audit.conditions import add_conditions
 from autograder.proof.audit.findings import Finding
-from autograder.proof.audit.matrix import Matrix, matrix
-from autograder.proof.audit.mutants import Mutant, mutants
-from autograder.proof.audit.trial import OLDER, Trial, Workshop, differences
-from autograder.proof.audit.verdicts import Verdict, verdicts
-from autograder.proof.margins import Margin, compared_by, margins
-from autograder.proof.proof import Watch
-from autograder.records import known, reference
-from autograder.records.diagnose import diagnose
+from autograder.proof.audit.matrix import Matrix, make_matrix
+from autograder.proof.audit.mutants import Mutant, make_mutants
+from autograder.proof.audit.repeats import plan_rounds, run_rounds
+from autograder.proof.audit.verdicts import Verdict, read_verdicts
+from autograder.proof.margins import Margin, collect_comparisons, measure_margins
+from autograder.proof.tasks import Tests, group_tests
+from autograder.proof.trial import Trial, make_trials
+from autograder.proof.watch import Watch
 from autograder.records.grade import GRADED, Grade
-from autograder.records.transcript import loads
-from autograder.words import counted
 
 
 @dataclass(frozen=True)
-class Task:
-    """What was found out about the tests of one answer cell: the matrix, and the mutants that no check catches."""
+class TaskAudit:
+    """The audit of one answer cell: its matrix, and the mutants that no check catches."""
 
     matrix: Matrix
     survivors: tuple[Mutant, ...]
@@ -39,10 +33,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Audit:
-    """All that audit found out about an assignment. `graded` counts submissions; `repeats`, the rounds graded again."""
+    """The audit of an assignment. `graded` counts submissions, `repeats` the rounds that were asked for."""
 
     assignment: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[TaskAudit, ...]
     margins: tuple[Margin, ...]
     verdicts: Mapping[str, Verdict]
     findings: tuple[Finding, ...]
@@ -51,120 +45,87 @@ class Audit:
 
     @property
     def mutants(self) -> int:
+        """How many mutants were graded."""
         return sum(len(task.matrix.mutants) for task in self.tasks)
 
     @property
     def killed(self) -> int:
+        """How many mutants some check catches."""
         return self.mutants - sum(len(task.survivors) for task in self.tasks)
 
-    def judged(self, task: Task, verdict: str) -> int:
-        """How many of a task's survivors have this verdict; "" is none."""
-        given = [self.verdicts.get(mutant.id) for mutant in task.survivors]
-        return sum((found.verdict if found else "") == verdict for found in given)
+    def count_verdicts(self, task: TaskAudit, verdict: str) -> int:
+        """Count a task's survivors with this verdict, or without any for ""."""
+        verdicts = [self.verdicts.get(mutant.id) for mutant in task.survivors]
+        return sum((one.verdict if one else "") == verdict for one in verdicts)
 
 
 def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> Audit:
-    """Audit an assignment that was built. `watch` shows progress over each round of grading."""
-    workshop, judged = _open(assignment), verdicts(assignment)
-    source = workshop.source
-    variants, conditioned = workshop.variants(), list(workshop.conditioned())
-    own = {cell: tests for cell, tests in proof.tests_of(source).items() if tests and assignment.task in ("", cell)}
-    answers = variants[0].answers
-    made = {cell: mutants(cell, answers[cell]) for cell in own}
-    jobs = [workshop.job(trial) for trial in (*variants, *conditioned)]
-    jobs += [workshop.mutant_job(mutant, answers, own[cell]) for cell, some in made.items() for mutant in some]
-    results = _graded(workshop, jobs, workers, watch)
+    """Audit an assignment, or the one task that it is narrowed to; `watch` shows progress over each round of grading.
 
-    grades = {name: result.grade for name, result in results.items()}
-    tasks = tuple(_task(cell, own[cell], variants, made[cell], grades) for cell in own)
-    compared = [compared_by(trial.expected, results[trial.student]) for trial in (*variants, *conditioned)]
-    tests = frozenset().union(*own.values())
-    found = [margin for margin in margins(compared, nb.test_sources(source)) if margin.cell in tests]
-    changes = dict(_again(workshop, variants, results, _rounds(repeats, workers), watch))
+    CourseError if it was not built from today's source, or if its mutants.toml cannot be read.
+    """
+    built, verdicts = BuiltAssignment.open(assignment), read_verdicts(assignment)
+    trials = make_trials(assignment, built.source)
+    solution, variants = trials["solution"], list(trials.values())
+    every_trial = [*variants, *add_conditions(variants)]
+    tests = _select_tests(built)
+    mutants = {cell: make_mutants(cell, solution.answers[cell]) for cell in tests}
+    jobs = [built.make_job(trial) for trial in every_trial]
+    jobs += [built.make_mutant_job(mutant, solution, tests[cell]) for cell in tests for mutant in mutants[cell]]
+    results = built.grade(jobs, workers, watch)
+
+    tasks = tuple(_audit_task(cell, tests[cell], variants, mutants[cell], results) for cell in tests)
+    margins = _measure_margins(built.source, tests, every_trial, results)
+    rounds = plan_rounds(repeats, workers)
+    changes = dict(run_rounds(built, variants, results, rounds, watch))
+    remarks = (
+        *findings.check_trials(every_trial, results),
+        *findings.check_failures(results),
+        *findings.check_margins(margins),
+        *_check_tasks(tasks, verdicts, changes, is_whole=not assignment.task),
+    )
+    graded = len(jobs) + len(rounds) * len(variants)
+    return Audit(assignment.name, tasks, margins, verdicts, remarks, graded, repeats)
+
+
+def _select_tests(built: BuiltAssignment) -> Tests:
+    """The test cells of each answer cell that is audited: one that some test cell tests, and of the one task if there is one."""
+    tests = group_tests(built.source)
+    return {cell: names for cell, names in tests.items() if names and built.assignment.task in ("", cell)}
+
+
+def _audit_task(
+    cell: str, tests: frozenset[str], trials: Iterable[Trial], mutants: Sequence[Mutant], results: Mapping[str, Judged]
+) -> TaskAudit:
+    chaffs = _select_graded((trial.name for trial in trials if trial.expected.less == tests), results)
+    mutated = _select_graded((mutant.id for mutant in mutants), results)
+    matrix = make_matrix(cell.removesuffix("-solution"), tests, results["solution"].grade, chaffs, mutated)
+    alive = {row.name for row in matrix.mutants if not row.caught_by}
+    return TaskAudit(matrix, tuple(mutant for mutant in mutants if mutant.id in alive))
+
+
+def _select_graded(names: Iterable[str], results: Mapping[str, Judged]) -> dict[str, Grade]:
+    grades = {name: results[name].grade for name in names}
+    return {name: grade for name, grade in grades.items() if grade.status in GRADED}
+
+
+def _measure_margins(
+    source: nb.Notebook, tests: Tests, trials: Iterable[Trial], results: Mapping[str, Judged]
+) -> tuple[Margin, ...]:
+    """The margins in these tasks' test cells."""
+    cells = frozenset().union(*tests.values())
+    comparisons = [collect_comparisons(trial.expected, results[trial.name]) for trial in trials]
+    margins = measure_margins(comparisons, nb.test_sources(source))
+    return tuple(margin for margin in margins if margin.cell in cells)
+
+
+def _check_tasks(
+    tasks: Sequence[TaskAudit], verdicts: Mapping[str, Verdict], changes: Mapping[str, list[str]], is_whole: bool
+) -> Iterator[Finding]:
     survivors = [mutant for task in tasks for mutant in task.survivors]
-    stale = (
-        () if assignment.task else findings.of_stale(survivors, judged)
-    )  # one task's mutants say nothing of the others'
-    said = [
-        *findings.of_trials([*variants, *conditioned], results),
-        *findings.of_failures(results),
-        *findings.of_margins(found),
-        *findings.of_survivors(survivors, judged),
-        *findings.of_changes(changes),
-        *(finding for task in tasks for finding in findings.of_matrix(task.matrix)),
-        *stale,
-    ]
-    graded = len(jobs) + len(_rounds(repeats, workers)) * len(variants)
-    return Audit(assignment.name, tasks, tuple(found), judged, tuple(said), graded, repeats)
-
-
-def _open(assignment: Assignment) -> Workshop:
-    """The assignment's notebooks; CourseError where they are not those that `build` proved."""
-    reference.require_fresh(assignment)
-    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    if nb.outline(release) != nb.outline(source):
-        raise CourseError(
-            f"{assignment.release_path} is not of today's source; `autograder build {assignment.name}` first"
-        )
-    return Workshop(assignment, source, release)
-
-
-def _graded(
-    workshop: Workshop, jobs: list[Job], workers: int, watch: Watch, more: Mapping[str, str] = MappingProxyType({})
-) -> dict[str, Result]:
-    """The results of these jobs, by name; with `more` variables than the assignment's."""
-    with Batch.of(workshop.assignment, workshop.source, min(workers, len(jobs)), more) as batch:
-        return {result.grade.student: result for result in watch(len(jobs), batch.run(jobs))}
-
-
-def _task(
-    cell: str, tests: frozenset[str], variants: Iterable[Trial], made: Iterable[Mutant], grades: Mapping[str, Grade]
-) -> Task:
-    chaffs = {t.name: grades[t.name] for t in variants if t.expected.less == tests and grades[t.name].status in GRADED}
-    mutated = {mutant.id: grades[mutant.id] for mutant in made if grades[mutant.id].status in GRADED}
-    found = matrix(cell.removesuffix("-solution"), tests, grades["solution"], chaffs, mutated)
-    alive = {row.name for row in found.mutants if not row.caught_by}
-    return Task(found, tuple(mutant for mutant in made if mutant.id in alive))
-
-
-@dataclass(frozen=True)
-class Round:
-    """One way in which everything is graded again; `seed` is added to the assignment's."""
-
-    how: str
-    seed: int
-    workers: int
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def _rounds(repeats: int, workers: int) -> list[Round]:
-    """With another seed, in another order, with one worker in every other round; and once as another processor rounds."""
-    crews = [(seed, 1 if seed % 2 else workers) for seed in range(1, repeats + 1)]
-    rounds = [Round(f"seed +{seed}, {counted(crew, 'worker')}, another order", seed, crew) for seed, crew in crews]
-    return [*rounds, Round("as an older processor rounds", 0, workers, OLDER)] if rounds else []
-
-
-def _again(
-    workshop: Workshop, trials: list[Trial], before: Mapping[str, Result], rounds: list[Round], watch: Watch
-) -> Iterable[tuple[str, list[str]]]:
-    """Grade everything again, in these ways: what changed, of grades and hints."""
-    answers = known.read(workshop.assignment, workshop.source)
-    for turn in rounds:
-        shuffled = random.Random(turn.seed).sample(trials, len(trials))  # noqa: S311  (no secret)
-        jobs = [workshop.job(trial, turn.seed) for trial in shuffled]
-        results = _graded(workshop, jobs, turn.workers, watch, turn.environment)
-        changed = []
-        for name in (trial.name for trial in trials):
-            was, now = before[name], results[name]
-            lines = differences(was.grade, now.grade, wording=not turn.environment)
-            hinted, hinted_now = _hints(answers, was), _hints(answers, now)
-            lines += [f"the hint {hinted}, then {hinted_now}"] if hinted != hinted_now else []
-            changed += [f"{name}: {line}" for line in lines]
-        yield turn.how, changed
-
-
-def _hints(answers: known.Known, result: Result) -> dict[str, str]:
-    """The hint that a submission would be given, by task."""
-    transcript = loads(result.transcript) if result.transcript else None
-    found = diagnose(answers, result.grade, transcript)
-    return {problem: diagnosis.hint for problem, diagnosis in found.items() if diagnosis.hint}
+    yield from findings.check_survivors(survivors, verdicts)
+    yield from findings.check_rounds(changes)
+    for task in tasks:
+        yield from findings.check_matrix(task.matrix)
+    if is_whole:  # one task's mutants say nothing about verdicts on the others'
+        yield from findings.check_verdicts(survivors, verdicts)

@@ -1,8 +1,7 @@
-"""What the instructor thinks of mutants that survive: assignments/NAME/mutants.toml, one table for each."""
+"""The instructor's verdicts on surviving mutants, one table each in assignments/NAME/mutants.toml."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,19 +11,15 @@ from autograder.errors import CourseError
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mutant that is as right as the solution ("equivalent"), or a mistake that is known to pass ("gap"), and why."""
+    """Why a mutant survives: it is as right as the solution ("equivalent"), or the tests miss it ("gap"); with a reason."""
 
     verdict: Literal["equivalent", "gap"]
     reason: Annotated[str, msgspec.Meta(min_length=1)]
 
 
-def path_of(assignment: Assignment) -> Path:
-    return assignment.folder / VERDICTS
-
-
-def verdicts(assignment: Assignment) -> dict[str, Verdict]:
-    """The verdicts by mutant; {} where there is no file."""
-    path = path_of(assignment)
+def read_verdicts(assignment: Assignment) -> dict[str, Verdict]:
+    """Read the verdicts by the mutants' names; {} if there is no file, CourseError if it is not as it must be."""
+    path = assignment.folder / VERDICTS
     if not path.is_file():
         return {}
     try:
