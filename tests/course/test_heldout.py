@@ -23,6 +23,7 @@ from autograder.records import known
 from autograder.records.answers import answer as answer_to
 from autograder.records.answers import numbers, plain, question
 from autograder.records.diagnose import Diagnosis, diagnose
+from autograder.records.grade import Marks
 from autograder.records.known import Known, by_question
 from autograder.records.run import Run
 from autograder.records.transcript import Transcript
@@ -68,7 +69,7 @@ class Graded:
         """Its feedback page, as text."""
         notebook = nb.parse(run_of(self.result).notebook, self.answer.name)
         advice = {self.diagnosis.cell: Advice(self.diagnosis)} if self.diagnosis else {}
-        return html.unescape(page(self.result.grade, notebook, "a", {}, advice))
+        return html.unescape(page(self.result.grade, notebook, "a", Marks(), advice))
 
 
 @dataclass(frozen=True)
