@@ -6,26 +6,27 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autograder.checks import assert_close
-from autograder.checks.recorded import read_outputs as outputs
+from autograder.checks.recorded import read_outputs
 from autograder.course import Assignment, Variant, open_course
 from autograder.course import notebook as nb
 from autograder.gradebook.generate import generate
-from autograder.grading.grading import Class
 from autograder.proof import release
 from autograder.proof.audit.mutants import make_mutants
 from autograder.proof.audit.verdicts import read_verdicts
 from autograder.proof.build import find_narrow_tolerances
-from autograder.proof.prove import Outcome, prove
 from autograder.proof.tasks import find_answer_cell, group_tests
 from autograder.proof.trial import make_trials
 from autograder.records import reference
-from autograder.records.grade import Grade
-from tests.support.classroom import ROOT, Classroom, hand_in, make_course
+from autograder.records.store import read_record, read_run
+from tests.support import grading
+from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.proofs import Proof, grade_jobs
 
 BIN = Path(sys.executable).parent
 
@@ -38,11 +39,6 @@ POINTS = {
     "3-zero-shot": (22, 3),
     "4-limits": (12, 8),
 }
-
-
-# Every wheat and chaff of these is graded by stock nbgrader and once more by one worker. Of the others it is the first wheat
-# and the first chaff of every problem: for each of their notebooks stock imports torch and open_clip and loads a model.
-THROUGHOUT = ("0-hello", "1-similarity-and-loss")
 
 
 @pytest.fixture(scope="module", params=POINTS)
@@ -118,27 +114,14 @@ def test_points_are_those_of_the_syllabus(assignment: Assignment, source: nb.Not
 
 
 @pytest.fixture(scope="module")
-def copy(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    """The assignment in a course of its own: a proof records its reference outputs anew."""
-    return make_course(tmp_path_factory.mktemp("copy") / "course").assignment(assignment.name)
+def proven(assignment: Assignment, proof_of: Callable[[str], Proof]) -> Proof:
+    return proof_of(assignment.name)
 
 
-@pytest.fixture(scope="module")
-def proof_rows(copy: Assignment, source: nb.Notebook, committed: nb.Notebook) -> list[Outcome]:
-    return list(prove(copy, source, committed, workers=2))
-
-
-@pytest.fixture(scope="module")
-def proven(proof_rows: list[Outcome]) -> dict[str, tuple[str, Grade]]:
-    return {name: (broken, result.grade) for name, broken, result in proof_rows}
-
-
-def test_every_tolerance_leaves_right_answers_room(
-    copy: Assignment, source: nb.Notebook, proof_rows: list[Outcome]
-) -> None:
-    assert find_narrow_tolerances(copy, source, [result for _, _, result in proof_rows]) == []
+def test_every_tolerance_leaves_right_answers_room(source: nb.Notebook, proven: Proof) -> None:
+    assert find_narrow_tolerances(proven.assignment, source, proven.results.values()) == []
     if "assert_close(" in str(source):
-        assert any(shares for _, _, result in proof_rows for shares in result.compared.values())
+        assert any(shares for result in proven.results.values() for shares in result.compared.values())
 
 
 def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment, source: nb.Notebook) -> None:
@@ -151,96 +134,105 @@ def test_every_verdict_is_on_a_mutant_of_todays_solution(assignment: Assignment,
 
 
 def test_the_committed_reference_outputs_are_fresh_and_those_of_the_solution(
-    assignment: Assignment, copy: Assignment, proven: object
+    assignment: Assignment, proven: Proof
 ) -> None:
     reference.require_fresh(assignment)
-    kept, recorded = (outputs(one.folder) for one in (assignment, copy))
+    kept, recorded = (read_outputs(one.folder) for one in (assignment, proven.assignment))
     assert set(kept) == set(recorded)
     for name, array in kept.items():
         assert_close(recorded[name], array, name, rtol=0, atol=1e-5)
 
 
 def test_solution_and_wheats_get_full_marks_blank_none_and_every_chaff_loses_in_its_own_task_alone(
-    assignment: Assignment, proven: dict[str, tuple[str, Grade]]
+    assignment: Assignment, proven: Proof
 ) -> None:
-    assert len(proven) == 2 + len(assignment.variants)
-    assert {name: broken for name, (broken, _) in proven.items() if broken} == {}
+    assert len(proven.outcomes) == 2 + len(assignment.variants)
+    assert {outcome.name: outcome.fault for outcome in proven.outcomes if outcome.fault} == {}
     everything, by_hand = POINTS[assignment.name]
-    assert proven["solution"][1].score == everything - by_hand
-    assert proven["blank"][1].score == 0
+    assert proven.grades["solution"].score == everything - by_hand
+    assert proven.grades["blank"].score == 0
 
 
-def test_no_chaff_costs_another_task_a_mark_and_each_says_why(
-    source: nb.Notebook, proven: dict[str, tuple[str, Grade]]
-) -> None:
-    for name, (_, grade) in proven.items():
+def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> None:
+    for name, grade in proven.grades.items():
         if name.startswith("chaff"):
             short = [cell for cell in grade.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 
 
-@pytest.mark.parametrize("assignment", THROUGHOUT, indirect=True)
-def test_one_worker_gives_the_same_grades_as_two(
-    copy: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: dict[str, tuple[str, Grade]]
-) -> None:
-    again = {name: result.grade for name, _, result in prove(copy, source, committed, workers=1)}
-    assert {name: grade.cells for name, grade in again.items()} == {name: g.cells for name, (_, g) in proven.items()}
+@pytest.mark.prove
+def test_one_worker_gives_the_same_grades_as_two(proven: Proof) -> None:
+    """All of them; a sample is in the class below."""
+    again = grade_jobs(proven.assignment, proven.source, [job for job, _ in proven.runs()], workers=1)
+    assert {name: result.grade.cells for name, result in again.items()} == {
+        name: grade.cells for name, grade in proven.grades.items()
+    }
 
 
-def in_class(assignment: Assignment) -> list[Variant]:
-    """The wheats and chaffs that stock nbgrader grades, too."""
-    if assignment.name in THROUGHOUT:
-        return list(assignment.variants)
-    first: dict[tuple[str, str], Variant] = {}
+def in_class(assignment: Assignment, proving: bool) -> dict[str, list[Variant]]:
+    """The wheats and chaffs of each problem that stock nbgrader grades too: the first of either kind, or all. For each row of
+    them stock imports torch and open_clip and loads a model."""
+    chosen: dict[str, list[Variant]] = {}
     for variant in assignment.variants:
-        first.setdefault((variant.problem, variant.kind), variant)
-    return list(first.values())
+        row = chosen.setdefault(variant.problem, [])
+        if proving or variant.kind not in {other.kind for other in row}:
+            row.append(variant)
+    return chosen
 
 
-def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_same_scores(
-    assignment: Assignment, tmp_path: Path
+def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_proof(
+    assignment: Assignment, proven: Proof, proving: bool, tmp_path: Path
 ) -> None:
-    """Each pupil holds one variant of every problem, since no test looks at two of them: 142 variants of the first assignment
-    in 29 notebooks. Stock is the real command, on two halves of the class at once."""
+    """Each pupil holds one variant of every problem, since no test looks at two of them, in the whole notebook; it gets for each
+    what the variant alone got from two workers. Stock is the real command."""
     name = assignment.name
-    ours = make_course(tmp_path / "ours")
-    halves = [make_course(tmp_path / f"stock-{half}") for half in (0, 1)]
+    ours, theirs = (make_course(tmp_path / folder) for folder in ("ours", "stock"))
     classroom = Classroom(ours.assignment(name))
-    by_problem: dict[str, list[dict[str, str]]] = {}
-    chosen = in_class(ours.assignment(name))
-    for variant in chosen:
-        cell = find_answer_cell(classroom.own, variant)
-        by_problem.setdefault(variant.problem, []).append({cell: variant.source})
-    rows = itertools.zip_longest(*by_problem.values(), fillvalue={})
-    count = 0
-    for index, row in enumerate(rows):
-        answers = dict(classroom.solution)
-        for part in row:
-            answers |= part
-            count += bool(part)
-        pupil = classroom.answered(f"pupil-{index:02}", answers, classroom.all_full)
-        for course in (ours, halves[index % 2]):
-            hand_in(course.assignment(name), pupil)
-    assert count == len(chosen)
+    chosen = in_class(ours.assignment(name), proving)
+    rows = itertools.zip_longest(*chosen.values())
+    pupils = {f"pupil-{index:02}": tuple(filter(None, row)) for index, row in enumerate(rows)}
+    for pupil, held in pupils.items():
+        for course in (ours, theirs):
+            hand_in(course.assignment(name), holding(classroom, pupil, held))
+    stock = grade_by_stock(theirs.root, name)
+    grades = grading.grade(ours.assignment(name), workers=1).grades
+    for pupil, held in pupils.items():
+        for variant in held:
+            for cell in classroom.own[find_answer_cell(classroom.own, variant)]:
+                assert grades[pupil].cells[cell] == proven.grades[variant.label].cells[cell], variant.label
+    _, errors = stock.communicate()
+    assert stock.returncode == 0, errors
+    assert saved_scores(ours.db_url, name) == saved_scores(theirs.db_url, name)
+    assert set(saved_scores(ours.db_url, name)) == set(pupils)
 
+
+def test_solution_and_blank_go_through_the_whole_notebook(assignment: Assignment, tmp_path: Path) -> None:
+    """Its figures and experiments too, to the end, and beside the solution no cell raises."""
+    course = make_course(tmp_path / "course")
+    classroom = Classroom(course.assignment(assignment.name))
+    for pupil in (*classroom.variants("solution"), *classroom.variants("blank")):
+        hand_in(course.assignment(assignment.name), pupil)
+    grades = grading.grade(course.assignment(assignment.name), workers=2).grades
+    assert {grade.status for grade in grades.values()} == {"completed"}
+    for label in ("solution", "blank"):
+        assert classroom.trials[label].find_fault(grades[label]) == ""
+    record = read_record(course.assignment(assignment.name), "solution")
+    run = read_run(course.assignment(assignment.name), record) if record else None
+    assert run and nb.raised(nb.parse(run.notebook, "solution")) == {}
+
+
+def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil:
+    """A pupil who answers with these wheats and chaffs, and else with the solution."""
+    answers = {find_answer_cell(classroom.own, variant): variant.source for variant in held}
+    return classroom.answered(name, {**classroom.solution, **answers}, classroom.all_full)
+
+
+def grade_by_stock(course: Path, name: str) -> subprocess.Popen[str]:
+    """Start stock nbgrader on the submissions in this course."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    running = []
-    for course in halves:
-        made = ("nbgrader", "generate_assignment", name, "--force")
-        subprocess.run(made, cwd=course.root, env=environment, check=True, capture_output=True)
-        command = ("nbgrader", "autograde", name)
-        running.append(subprocess.Popen(command, cwd=course.root, env=environment, stderr=subprocess.PIPE, text=True))
-    failed = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], failed
-    two, one = (
-        {grade.student: grade.cells for grade in group.grades()}
-        for group in (Class(ours.assignment(name), workers=2), Class(ours.assignment(name), workers=1, again=True))
-    )
-    assert one == two
-    stock = saved_scores(halves[0].db_url, name) | saved_scores(halves[1].db_url, name)
-    assert saved_scores(ours.db_url, name) == stock
-    assert len(stock) == max(map(len, by_problem.values()))
+    command = f"nbgrader generate_assignment {name} --force && nbgrader autograde {name}"
+    return subprocess.Popen(["sh", "-c", command], cwd=course, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def saved_scores(url: str, name: str) -> dict[str, dict[str, float | None]]:

@@ -5,35 +5,38 @@ same grade from its transcript."""
 from __future__ import annotations
 
 import html
-import json
+import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import pytest
-from autograder.judge.result import Result
 
 from autograder.course import Assignment, open_course
 from autograder.course import notebook as nb
-from autograder.course.lay import lay
-from autograder.judge.batch import Batch
-from autograder.judge.job import Job
-from autograder.judge.replay import rescore
+from autograder.judge.job import Job, Judged
+from autograder.judge.replay import score
 from autograder.pages.feedback import Advice, page
+from autograder.proof.results import read_transcript
 from autograder.proof.trial import make_trials
 from autograder.records import known
-from autograder.records.answers import numbers, plain
+from autograder.records.answers import answer as answer_to
+from autograder.records.answers import numbers, plain, question
 from autograder.records.diagnose import Diagnosis, diagnose
-from autograder.records.known import Known, answers, by_question
-from autograder.records.transcript import Transcript, loads
+from autograder.records.grade import Marks
+from autograder.records.known import Known, by_question
+from autograder.records.transcript import Transcript
 from autograder.sandbox.wire import WireError, unpack
-from tests.support.classroom import ROOT
+from tests.support.classroom import NAME, ROOT
+from tests.support.proofs import Proof, as_job, grade_jobs
 
 FOLDER = ROOT / "tests" / "heldout"
 HEADING = re.compile(r"^# %% (\w+) (\w+)\n# (breaks|twin): (.+)\n", re.MULTILINE)
-THROUGHOUT = "1-similarity-and-loss"
 TELLING = 12  # characters: a shorter line of a hidden test says nothing
+# A number of fewer digits, zeros at its ends not counted, is on a page by chance: every check has points, every answer has
+# numbers of its own, and "1.000" is the length of a unit vector.
+DIGITS = 4
+NUMBER = re.compile(r"(?<![\w.])(\d+)\.(\d+)(e[-+]\d+)?(?![\w.]*\d)")
 
 
 @dataclass(frozen=True)
@@ -53,101 +56,121 @@ class Answer:
 
 @dataclass(frozen=True)
 class Graded:
-    """A wrong answer, what came of it and what was said of it."""
+    """A wrong answer, what came of it and how it is diagnosed."""
 
     answer: Answer
-    result: Result
+    result: Judged
     transcript: Transcript
-    said: Diagnosis | None
+    diagnosis: Diagnosis | None
+
+    @property
+    def page(self) -> str:
+        """Its feedback page, as text."""
+        assert self.result.run
+        notebook = nb.parse(self.result.run.notebook, self.answer.name)
+        advice = {self.diagnosis.cell: Advice(self.diagnosis)} if self.diagnosis else {}
+        return html.unescape(page(self.result.grade, notebook, "a", Marks(), advice))
 
 
 @dataclass(frozen=True)
 class Exam:
-    """One assignment's wrong answers, graded; and all that was graded, as it was handed in and as it came back."""
+    """One assignment's wrong answers, graded; and runs of it, the proof's too, as they were handed in and as they came back."""
 
     assignment: Assignment
     source: nb.Notebook
     release: nb.Notebook
     known: Known
     graded: tuple[Graded, ...]
-    runs: tuple[tuple[Job, Result], ...]
+    runs: tuple[tuple[Job, Judged], ...]
+
+    @property
+    def released(self) -> str:
+        return "\n".join(nb.source(cell) for cell in self.release["cells"])
 
 
-def wrong_answers(path: Path) -> Iterator[Answer]:
-    _, *parts = HEADING.split(path.read_text())
-    for problem, name, kind, said, source in zip(*(parts[n::5] for n in range(5)), strict=True):
-        breaks = tuple(part.strip() for part in said.split(" / ")) if kind == "breaks" else ()
-        yield Answer(problem, name, breaks, f"chaff-{problem}-{said}" if kind == "twin" else "", source)
+def wrong_answers(assignment: str) -> Iterator[Answer]:
+    _, *parts = HEADING.split((FOLDER / f"{assignment}.py").read_text())
+    for problem, name, kind, note, source in zip(*(parts[n::5] for n in range(5)), strict=True):
+        breaks = tuple(part.strip() for part in note.split(" / ")) if kind == "breaks" else ()
+        yield Answer(problem, name, breaks, f"chaff-{problem}-{note}" if kind == "twin" else "", source)
 
 
-def sit(assignment: Assignment) -> Exam:
-    """Grade every wrong answer beside right ones; of `THROUGHOUT` every wheat and chaff too."""
+def sit(shared: Proof, whole: bool) -> Exam:
+    """Grade every wrong answer beside right ones. The proof's runs of assignment 1 go into the exam, and under --prove of all."""
+    assignment = shared.assignment
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    trials = make_trials(assignment, source)
-    right = trials["solution"].answers
-    made = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(FOLDER / f"{assignment.name}.py")}
-    typed = {name: {**right, answer.cell: answer.source} for name, answer in made.items()}
-    typed |= {name: trial.answers for name, trial in trials.items() if assignment.name == THROUGHOUT}
-
-    def job(name: str) -> Job:
-        laid = lay(source, release, nb.with_answers(release, typed[name]))
-        settings = assignment.settings
-        return Job(name, assignment.name, laid.notebook, laid.unanswered, (), settings.limits, settings.seed)
-
-    answers_of_old = known.read(assignment, source)
-    assert answers_of_old.mistakes, f"the known answers of {assignment.name} are stale: build it"
-    jobs = {name: job(name) for name in typed}
-    with Batch.of(assignment, source, 2) as batch:
-        results = {result.grade.student: result for result in batch.run(jobs.values())}
+    right = make_trials(assignment, source)["solution"]
+    answers = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(assignment.name)}
+    typed = {name: {**right.answers, answer.cell: answer.source} for name, answer in answers.items()}
+    trials = {name: replace(right, name=name, answers=cells) for name, cells in typed.items()}
+    jobs = {name: as_job(assignment, source, release, trial) for name, trial in trials.items()}
+    results = grade_jobs(assignment, source, jobs.values(), workers=2)
+    mistakes = known.read(open_course(ROOT).assignment(assignment.name), source)
+    assert mistakes.mistakes, f"the known answers of {assignment.name} are stale: build it"
     graded = []
-    for name, answer in made.items():
-        transcript = loads(results[name].transcript)
-        said = diagnose(answers_of_old, results[name].grade, transcript).get(answer.cell)
-        graded.append(Graded(answer, results[name], transcript, said))
-    runs = tuple((jobs[name], results[name]) for name in jobs)
-    return Exam(assignment, source, release, answers_of_old, tuple(graded), runs)
+    for name, answer in answers.items():
+        transcript = read_transcript(results[name])
+        diagnosis = diagnose(mistakes, results[name].grade, transcript.cells).get(answer.cell)
+        graded.append(Graded(answer, results[name], transcript, diagnosis))
+    runs = [(jobs[name], results[name]) for name in jobs]
+    if whole or assignment.name == NAME:
+        runs += shared.runs()
+    return Exam(assignment, source, release, mistakes, tuple(graded), tuple(runs))
 
 
-@pytest.fixture(scope="module", params=sorted(path.stem for path in FOLDER.glob("*.py")))
-def exam(request: pytest.FixtureRequest) -> Exam:
-    return sit(open_course(ROOT).assignment(request.param))
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def exam(request: pytest.FixtureRequest, proof_of: Callable[[str], Proof], proving: bool) -> Exam:
+    return sit(proof_of(request.param), proving)
 
 
 def test_there_are_enough_mistakes_that_no_chaff_makes() -> None:
-    assert sum(not answer.twin for path in FOLDER.glob("*.py") for answer in wrong_answers(path)) >= 25
+    assert sum(not answer.twin for name in NAMES for answer in wrong_answers(name)) >= 25
 
 
 def test_a_mistake_that_is_in_no_list_is_told_the_property_that_broke(exam: Exam) -> None:
     for graded in exam.graded:
         if graded.answer.breaks:
-            assert graded.said, graded.answer.name
-            assert any(part in graded.said.check for part in graded.answer.breaks), (graded.answer, graded.said)
-            assert len(graded.said.message) > 20, graded.said
+            assert graded.diagnosis, graded.answer.name
+            assert any(part in graded.diagnosis.check for part in graded.answer.breaks), graded
+            assert len(graded.diagnosis.message) > 20, graded.diagnosis
 
 
 def test_no_mistake_gets_the_hint_of_another_and_a_twin_gets_its_own(exam: Exam) -> None:
     hints = {mistake.label: mistake.hint for mistake in exam.known.mistakes}
     for graded in exam.graded:
-        said = graded.said.hint if graded.said else ""
-        assert said == (hints[graded.answer.twin] if graded.answer.twin else ""), (graded.answer, graded.said)
+        hint = graded.diagnosis.hint if graded.diagnosis else ""
+        assert hint == (hints[graded.answer.twin] if graded.answer.twin else ""), (graded.answer, graded.diagnosis)
 
 
 def test_no_page_shows_a_line_of_a_hidden_test_or_what_the_solution_returned(exam: Exam) -> None:
-    secret = hidden_lines(exam)
-    assert len(secret) > 20
+    lines = hidden_lines(exam)
+    assert len(lines) > 20
     for graded in exam.graded:
-        notebook = nb.parse(graded.result.notebook, graded.answer.name)
-        advice = {graded.said.cell: Advice(graded.said)} if graded.said else {}
-        text = html.unescape(page(graded.result.grade, notebook, "a", {}, 0.0, advice))
-        assert not [line for line in secret if line in text], graded.answer
-        assert not [value for value in expected_values(exam, graded) if value in text], graded.answer
+        text = graded.page
+        assert not [line for line in lines if line in text], graded.answer
+        assert not shown(text, expected_values(exam, graded)), graded.answer
         assert "Traceback" not in text.replace('aria-label="Traceback"', "")
         assert "autograder/" not in text
 
 
+def test_an_expected_value_on_a_page_would_be_seen(exam: Exam) -> None:
+    """However a message rounds it, and in the midst of other text: the test above can fail."""
+    with_values = [(graded, values) for graded in exam.graded if (values := expected_values(exam, graded))]
+    assert 2 * len(with_values) >= len(exam.graded)
+    for graded, values in with_values:
+        forms = {format(value, form) for value in values for form in (".4g", ".6g", ".4f", "", ".3e")}
+        telling = {text for text in forms if "." in text and len(re.sub(r"e.*|\D", "", text).strip("0")) >= DIGITS}
+        assert telling, graded.answer
+        note = "".join(f"<p>It should be {text}, not ({text}).</p>" for text in telling)
+        spoiled = graded.page.replace("</main>", f"{note}</main>")
+        assert set(shown(spoiled, values)) == telling, graded.answer
+
+
 def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     """Right ones, wrong ones and the blank release: the verdict, what the notebook shows of it, and the transcript itself."""
-    import nbformat.v4
     import torch
 
     torch.set_num_threads(1)  # as in a worker: a sum has an order
@@ -155,44 +178,57 @@ def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, mo
     for name, value in exam.assignment.settings.environment.items():
         monkeypatch.setenv(name, value)
     for job, result in exam.runs:
-        transcript = loads(result.transcript)
-        anew = rescore(job, transcript, nb.parse(result.notebook, job.student))
-        assert anew.grade.cells == result.grade.cells, job.student
-        assert (anew.grade.status, anew.grade.notes) == (result.grade.status, result.grade.notes)
-        assert anew.transcript == transcript
-        assert json.loads(nbformat.v4.writes_json(anew.notebook, split_lines=False)) == json.loads(result.notebook)
+        assert result.run
+        anew = score(job, result.run)
+        assert anew.grade == result.grade, job.student
+        assert [cell.printed for cell in anew.grade.cells.values()] == [c.printed for c in result.grade.cells.values()]
+        assert anew.run == result.run, job.student
 
 
 def hidden_lines(exam: Exam) -> set[str]:
     """The lines of test cells that the release does not have."""
-    released = "\n".join(nb.source(cell) for cell in exam.release["cells"])
     lines = {line.strip() for cell in exam.source["cells"] if nb.is_test(cell) for line in nb.source(cell).splitlines()}
-    return {line for line in lines if len(line) >= TELLING and line not in released and "HIDDEN TESTS" not in line}
+    return {line for line in lines if len(line) >= TELLING and line not in exam.released and "HIDDEN TESTS" not in line}
 
 
-def expected_values(exam: Exam, graded: Graded) -> set[str]:
-    """The numbers that the solution answered to the questions of hidden checks, where the student's answers do not hold them."""
-    released = "\n".join(nb.source(cell) for cell in exam.release["cells"])
-    found: set[str] = set()
-    mine: set[str] = set()
+def expected_values(exam: Exam, graded: Graded) -> set[float]:
+    """The fractions that the solution answered to what hidden checks asked this student, without those that the student's code
+    answered anywhere: a page may show a student their own numbers."""
+    expected: set[float] = set()
+    own: set[float] = set()
     for name, asked in graded.transcript.cells.items():
         right = by_question(exam.known.solution.get(name, []))
-        mine |= {text for _, reply in answers(asked) for text in written(reply)}
+        own |= {number for exchange in asked.exchanges for number in fractions(answer_to(exchange))}
         for span in asked.spans:
-            if span.check not in released:
-                replies = [right[e.name][0] for e in asked.exchanges[span.first : span.last] if e.name in right]
-                found |= {text for reply in replies for text in written(reply)}
-    return found - mine
+            if span.check not in exam.released:
+                replies = [
+                    reply for e in asked.exchanges[span.first : span.last] for reply in right.get(question(e), [])
+                ]
+                expected |= {number for reply in replies for number in fractions(reply)}
+    return {value for value in expected if not any(math.isclose(value, number, rel_tol=1e-3) for number in own)}
 
 
-def written(reply: bytes) -> Iterator[str]:
-    """The fractions in a reply, as a message would write them."""
+def fractions(reply: bytes) -> Iterator[float]:
+    """The numbers in a reply that take `DIGITS` digits to write, without their sign."""
     try:
         status, *values = unpack(reply)
         array = numbers(plain(values[0])) if status == "ok" and values else None
     except WireError:
         return
     for value in [] if array is None or array.dtype.kind != "f" else array.ravel().tolist():
-        if len(f"{abs(value):.6g}") > 6:
-            yield f"{value:.6g}"
-            yield f"{value:.4f}"
+        if math.isfinite(value) and float(f"{value:.{DIGITS - 1}g}") != value:
+            yield abs(value)
+
+
+def shown(text: str, values: Iterable[float]) -> list[str]:
+    """The numbers in a text that are one of these values, rounded to the digits that are there."""
+    values = set(values)
+    rounded: dict[str, set[str]] = {}
+    seen = []
+    for match in NUMBER.finditer(text):
+        whole, part, exponent = match.groups()
+        if len((whole + part).strip("0")) >= DIGITS:
+            form = f".{len(part)}{'e' if exponent else 'f'}"
+            if match[0] in rounded.setdefault(form, {format(value, form) for value in values}):
+                seen.append(match[0])
+    return seen

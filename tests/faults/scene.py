@@ -24,8 +24,8 @@ from tests.support.tiny import NAME, Desk
 COMMAND = str(Path(sys.executable).with_name("autograder"))
 # A run of this class takes 4 to 8 s, and 25 s where every process of it was started three times on a busy machine.
 PATIENCE = 120
-# Random moments tried by each test that has them; the seeds are fixed, and one takes a minute or two. `FAULT_SEEDS=30 make
-# faults` looks more closely.
+# Random moments tried by each test that has them; the seeds are fixed, and one takes a minute or two. `make prove` tries five,
+# and `FAULT_SEEDS=30 make faults` as many as are wanted.
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
 SETTLED = ("ada", "bob", "cyd", "dan")  # graded, and marked by a person, before any fault
 ANEW = ("ada", "bob")  # of these, who handed in again since
