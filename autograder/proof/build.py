@@ -9,12 +9,12 @@ from pathlib import Path
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.gradebook.generate import generate
-from autograder.judge.result import Result
 from autograder.proof import release
 from autograder.proof.faults import find_engine_imports, find_faults, find_invalid_variants
 from autograder.proof.margins import collect_comparisons, measure_margins
 from autograder.proof.prove import Outcome, prove
 from autograder.proof.regions import find_marker_faults
+from autograder.proof.results import Result
 from autograder.proof.trial import make_trials
 from autograder.proof.watch import Watch
 

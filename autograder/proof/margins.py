@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 
 from autograder.checks.comparisons import Place, Shares
-from autograder.judge.result import Result
 from autograder.proof.expectation import Expectation
-from autograder.proof.results import read_comparisons
+from autograder.proof.results import Result, read_comparisons
 
 # Right answers in this course need at most 0.05 of their tolerances. A cosine was off by 1.5e-6 without oneDNN and by 3e-7 with
 # it, so on an untried machine a right answer may need five times what it needs here.

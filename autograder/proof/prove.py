@@ -13,9 +13,8 @@ from typing import NamedTuple
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.judge.batch import Batch
-from autograder.judge.result import Result
 from autograder.proof import reference
-from autograder.proof.results import find_raising_cell, read_outputs, read_transcript
+from autograder.proof.results import Result, find_raising_cell, read_outputs, read_transcript
 from autograder.proof.tasks import group_tests
 from autograder.proof.trial import make_job, make_trials
 from autograder.records import known

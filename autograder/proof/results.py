@@ -1,4 +1,4 @@
-"""What the proof reads from the judge's results, beside their grades."""
+"""The judge's results, and all that the proof reads from one beside its grade."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from autograder.checks.recorded import Outputs
 from autograder.course import notebook as nb
 from autograder.judge.result import Result
 from autograder.records.transcript import Transcript, loads
+
+__all__ = ["Result", "find_raising_cell", "read_comparisons", "read_outputs", "read_transcript"]
 
 
 def read_transcript(result: Result) -> Transcript:

@@ -13,8 +13,8 @@ from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job
-from autograder.judge.result import Result
 from autograder.proof.audit.mutants import Mutant
+from autograder.proof.results import Result
 from autograder.proof.trial import Trial, make_job
 from autograder.proof.watch import Watch
 from autograder.records import reference

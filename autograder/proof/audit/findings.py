@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.judge.result import Result
 from autograder.proof.audit.matrix import WHOLE_CELL, CheckName, Matrix
 from autograder.proof.audit.mutants import Mutant
 from autograder.proof.audit.verdicts import Verdict
 from autograder.proof.margins import Margin
+from autograder.proof.results import Result
 from autograder.proof.trial import Trial
 from autograder.records.grade import GRADED
 from autograder.words import counted

@@ -6,10 +6,9 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.judge.result import Result
 from autograder.proof.audit.built import BuiltAssignment
 from autograder.proof.audit.conditions import OLD_PROCESSOR
-from autograder.proof.results import read_transcript
+from autograder.proof.results import Result, read_transcript
 from autograder.proof.trial import Trial
 from autograder.proof.watch import Watch
 from autograder.records import known

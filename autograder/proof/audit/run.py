@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
-from autograder.judge.result import Result
 from autograder.proof.audit import findings
 from autograder.proof.audit.built import BuiltAssignment
 from autograder.proof.audit.conditions import add_conditions
@@ -17,6 +16,7 @@ from autograder.proof.audit.mutants import Mutant, make_mutants
 from autograder.proof.audit.repeats import plan_rounds, run_rounds
 from autograder.proof.audit.verdicts import Verdict, read_verdicts
 from autograder.proof.margins import Margin, collect_comparisons, measure_margins
+from autograder.proof.results import Result
 from autograder.proof.tasks import Tests, group_tests
 from autograder.proof.trial import Trial, make_trials
 from autograder.proof.watch import Watch
