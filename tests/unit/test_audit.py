@@ -86,12 +86,12 @@ def test_the_matrix_shows_which_check_catches_which_mistake(audited: Audited) ->
 
 def test_a_check_that_catches_nothing_alone_and_a_chaff_that_one_check_catches(audited: Audited) -> None:
     report = audited()
-    assert [text.partition(": ")[0] for text in texts(report, "redundant")] == ["square, two"]
-    assert texts(report, "fragile") == ["chaff-square-doubles: only square, three hundred catches it"]
+    assert [text.partition(": ")[0] for text in texts(report, "redundant")] == ['square, "two"']
+    assert texts(report, "fragile") == ['chaff-square-doubles: only square, "three hundred" catches it']
     only_two = VARIANTS + TRIPLES + CHAFF.format(name="large", value="x * x if x > 99 else 0")
     report = audited(only_two)
     assert texts(report, "redundant") == []
-    assert "chaff-square-large: only square, two catches it" in texts(report, "fragile")
+    assert 'chaff-square-large: only square, "two" catches it' in texts(report, "fragile")
 
 
 def test_chaffs_that_no_check_tells_apart(audited: Audited) -> None:
