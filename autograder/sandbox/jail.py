@@ -22,6 +22,7 @@ MODULES = (
     "sandbox/child.py",
     "sandbox/confine.py",
     "sandbox/ipython.py",
+    "sandbox/items.py",
     "sandbox/launch.py",
     "sandbox/rehearsal.py",
     "sandbox/watch.py",
