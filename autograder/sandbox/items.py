@@ -1,4 +1,7 @@
-"""Counts the items of a msgpack message before it is decoded, since a short message can decode to gigabytes of lists."""
+"""Counts the items of a msgpack message without decoding it.
+
+A message of a few megabytes can decode to gigabytes of empty lists, so the wire counts first.
+"""
 
 from __future__ import annotations
 

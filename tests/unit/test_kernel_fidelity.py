@@ -43,7 +43,7 @@ def normalise(output: Any) -> Any:
     return output
 
 
-def run_in_stock_kernel(cells: list[nb.Cell], folder: Path) -> Any:
+def in_stock(cells: list[nb.Cell], folder: Path) -> Any:
     """Execute the cells in a stock kernel; return the notebook.
 
     That kernel has threads. If a cell forks it while one of them holds a lock, the copy waits for the lock for ever (seen
@@ -68,8 +68,8 @@ def run_in_stock_kernel(cells: list[nb.Cell], folder: Path) -> Any:
 def shown(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
     """Every cell's outputs in a stock kernel and in ours, by the cell's name."""
     cells = [code(source) for source in CELLS.values()]
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run_in_stock_kernel, cells, tmp_path_factory.mktemp("stock"))
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(in_stock, cells, tmp_path_factory.mktemp("stock"))
         ours = sandbox.judge(*cells).notebook
         stock = running.result()
     pairs = zip(CELLS, stock.cells, ours.cells, strict=True)
