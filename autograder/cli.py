@@ -61,6 +61,14 @@ def _fail(error: Exception | str, code: int) -> None:
     sys.exit(code)
 
 
+def _must_draw_alike() -> None:
+    """CourseError where laws would draw other examples here than elsewhere, before anything is graded by them."""
+    from autograder.checks.laws import version_fault
+
+    if fault := version_fault():
+        raise CourseError(fault)
+
+
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="clip-autograder")
 def main() -> None:
@@ -102,6 +110,7 @@ def build(assignment: str, folder: Path | None, workers: int, task: str) -> None
     from autograder.proof.build import build as build_release
     from autograder.proof.tasks import narrow_to_task
 
+    _must_draw_alike()
     found = open_course(folder).assignment(assignment)
     found = narrow_to_task(found, task) if task else found
     problems = build_release(found, workers, lambda total, rows: progress(rows, total, f"proving {assignment}"))
@@ -139,6 +148,7 @@ def audit(assignment: str, folder: Path | None, workers: int, repeats: int, as_j
     from autograder.proof.audit import run
     from autograder.proof.tasks import narrow_to_task
 
+    _must_draw_alike()
     found = open_course(folder).assignment(assignment)
     found = narrow_to_task(found, task) if task else found
 
@@ -187,6 +197,7 @@ def grade(
     from autograder.pages.tables import show_changes, show_grades
     from autograder.records.known import unproven
 
+    _must_draw_alike()
     found = open_course(folder).assignment(assignment)
     if apply and (said := unproven(found)):
         raise CourseError(f"no grade is replaced by those of tests that are not proven: {said}")
