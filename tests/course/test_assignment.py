@@ -23,9 +23,8 @@ from autograder.proof.build import find_narrow_tolerances
 from autograder.proof.tasks import find_answer_cell, group_tests
 from autograder.proof.trial import make_trials
 from autograder.records import reference
-from autograder.records.store import read_record, read_run
-from tests.support import grading
 from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.grading import grade
 from tests.support.proofs import Proof, grade_jobs
 
 BIN = Path(sys.executable).parent
@@ -154,9 +153,9 @@ def test_solution_and_wheats_get_full_marks_blank_none_and_every_chaff_loses_in_
 
 
 def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> None:
-    for name, grade in proven.grades.items():
+    for name, each in proven.grades.items():
         if name.startswith("chaff"):
-            short = [cell for cell in grade.cells.values() if cell.score is not None and not cell.whole]
+            short = [cell for cell in each.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
 
@@ -166,7 +165,7 @@ def test_one_worker_gives_the_same_grades_as_two(proven: Proof) -> None:
     """All of them; a sample is in the class below."""
     again = grade_jobs(proven.assignment, proven.source, [job for job, _ in proven.runs()], workers=1)
     assert {name: result.grade.cells for name, result in again.items()} == {
-        name: grade.cells for name, grade in proven.grades.items()
+        name: each.cells for name, each in proven.grades.items()
     }
 
 
@@ -196,7 +195,7 @@ def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_
         for course in (ours, theirs):
             hand_in(course.assignment(name), holding(classroom, pupil, held))
     stock = grade_by_stock(theirs.root, name)
-    grades = grading.grade(ours.assignment(name), workers=1).grades
+    grades = grade(ours.assignment(name), workers=1).grades
     for pupil, held in pupils.items():
         for variant in held:
             for cell in classroom.own[find_answer_cell(classroom.own, variant)]:
@@ -213,13 +212,11 @@ def test_solution_and_blank_go_through_the_whole_notebook(assignment: Assignment
     classroom = Classroom(course.assignment(assignment.name))
     for pupil in (*classroom.variants("solution"), *classroom.variants("blank")):
         hand_in(course.assignment(assignment.name), pupil)
-    grades = grading.grade(course.assignment(assignment.name), workers=2).grades
-    assert {grade.status for grade in grades.values()} == {"completed"}
+    grades = grade(course.assignment(assignment.name), workers=2).grades
+    assert {each.status for each in grades.values()} == {"completed"}
     for label in ("solution", "blank"):
         assert classroom.trials[label].find_fault(grades[label]) == ""
-    record = read_record(course.assignment(assignment.name), "solution")
-    run = read_run(course.assignment(assignment.name), record) if record else None
-    assert run and nb.raised(nb.parse(run.notebook, "solution")) == {}
+    assert nb.raised(nb.read(course.assignment(assignment.name).autograded_path("solution"))) == {}
 
 
 def holding(classroom: Classroom, name: str, held: tuple[Variant, ...]) -> Pupil:

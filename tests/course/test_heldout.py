@@ -5,10 +5,11 @@ same grade from its transcript."""
 from __future__ import annotations
 
 import html
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,7 +18,6 @@ from autograder.course import notebook as nb
 from autograder.judge.job import Job, Judged
 from autograder.judge.replay import score
 from autograder.pages.feedback import Advice, page
-from autograder.proof.results import read_transcript
 from autograder.proof.trial import make_trials
 from autograder.records import known
 from autograder.records.answers import answer as answer_to
@@ -25,6 +25,7 @@ from autograder.records.answers import numbers, plain, question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Marks
 from autograder.records.known import Known, by_question
+from autograder.records.run import Run
 from autograder.records.transcript import Transcript
 from autograder.sandbox.wire import WireError, unpack
 from tests.support.classroom import NAME, ROOT
@@ -66,8 +67,7 @@ class Graded:
     @property
     def page(self) -> str:
         """Its feedback page, as text."""
-        assert self.result.run
-        notebook = nb.parse(self.result.run.notebook, self.answer.name)
+        notebook = nb.parse(run_of(self.result).notebook, self.answer.name)
         advice = {self.diagnosis.cell: Advice(self.diagnosis)} if self.diagnosis else {}
         return html.unescape(page(self.result.grade, notebook, "a", Marks(), advice))
 
@@ -99,23 +99,27 @@ def sit(shared: Proof, whole: bool) -> Exam:
     """Grade every wrong answer beside right ones. The proof's runs of assignment 1 go into the exam, and under --prove of all."""
     assignment = shared.assignment
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
-    right = make_trials(assignment, source)["solution"]
+    right = make_trials(assignment, source)["solution"].answers
     answers = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(assignment.name)}
-    typed = {name: {**right.answers, answer.cell: answer.source} for name, answer in answers.items()}
-    trials = {name: replace(right, name=name, answers=cells) for name, cells in typed.items()}
-    jobs = {name: as_job(assignment, source, release, trial) for name, trial in trials.items()}
+    typed = {name: {**right, answer.cell: answer.source} for name, answer in answers.items()}
+    jobs = {name: as_job(assignment, source, release, name, cells) for name, cells in typed.items()}
     results = grade_jobs(assignment, source, jobs.values(), workers=2)
     mistakes = known.read(open_course(ROOT).assignment(assignment.name), source)
     assert mistakes.mistakes, f"the known answers of {assignment.name} are stale: build it"
     graded = []
     for name, answer in answers.items():
-        transcript = read_transcript(results[name])
+        transcript = run_of(results[name]).transcript or Transcript()
         diagnosis = diagnose(mistakes, results[name].grade, transcript.cells).get(answer.cell)
         graded.append(Graded(answer, results[name], transcript, diagnosis))
     runs = [(jobs[name], results[name]) for name in jobs]
     if whole or assignment.name == NAME:
         runs += shared.runs()
     return Exam(assignment, source, release, mistakes, tuple(graded), tuple(runs))
+
+
+def run_of(result: Judged) -> Run:
+    assert result.run is not None, result.grade
+    return result.run
 
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -178,11 +182,13 @@ def test_from_its_transcript_every_submission_gets_the_same_grade(exam: Exam, mo
     for name, value in exam.assignment.settings.environment.items():
         monkeypatch.setenv(name, value)
     for job, result in exam.runs:
-        assert result.run
-        anew = score(job, result.run)
-        assert anew.grade == result.grade, job.student
-        assert [cell.printed for cell in anew.grade.cells.values()] == [c.printed for c in result.grade.cells.values()]
-        assert anew.run == result.run, job.student
+        run = run_of(result)
+        anew = score(job, run)
+        assert anew.grade.cells == result.grade.cells, job.student
+        assert (anew.grade.status, anew.grade.notes) == (result.grade.status, result.grade.notes)
+        assert run.transcript is not None
+        assert run_of(anew).transcript == run.transcript
+        assert json.loads(run_of(anew).notebook) == json.loads(run.notebook)
 
 
 def hidden_lines(exam: Exam) -> set[str]:

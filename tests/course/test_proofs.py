@@ -15,7 +15,7 @@ import pytest
 from autograder.course import notebook as nb
 from autograder.course import open_course
 from autograder.judge.job import Judged
-from autograder.proof import prove as proving
+from autograder.proof import prove as engine
 from autograder.proof.prove import Outcome
 from autograder.records.grade import Grade
 from tests.course.conftest import RECORDED, pytest_terminal_summary
@@ -107,7 +107,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             yield Outcome(label, broken, Judged(Grade(label, assignment.name, "completed")))
 
     monkeypatch.setattr(proofs, "RECORDS", tmp_path / "records")
-    monkeypatch.setattr(proving, "prove", rows)
+    monkeypatch.setattr(engine, "prove", rows)
     return count
 
 
@@ -138,14 +138,14 @@ def test_a_proof_that_breaks_is_not_recorded(runs: list[str], tmp_path: Path) ->
 def test_the_reference_outputs_of_a_recorded_proof_are_those_that_it_wrote(
     runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = proving.prove
+    run = engine.prove
 
     def writes(assignment: Any, *rest: Any, **options: Any) -> Iterator[Outcome]:
         (assignment.folder / "reference" / "default").mkdir(parents=True, exist_ok=True)
         (assignment.folder / "reference" / "default" / "written").write_text("by the proof")
         yield from run(assignment, *rest, **options)
 
-    monkeypatch.setattr(proving, "prove", writes)
+    monkeypatch.setattr(engine, "prove", writes)
     prove(NAME, tmp_path / "first")
     read = prove(NAME, tmp_path / "second")
     assert read.recorded

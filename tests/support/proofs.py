@@ -27,7 +27,8 @@ from autograder.files import write_whole
 from autograder.judge.batch import Batch
 from autograder.judge.imports import bound, free_names
 from autograder.judge.job import Job, Judged
-from autograder.proof import prove as proving
+from autograder.proof import prove as engine
+from autograder.proof.expectation import Expectation
 from autograder.proof.prove import Outcome
 from autograder.proof.trial import Trial, make_job, make_trials
 from autograder.records.grade import Grade
@@ -65,11 +66,14 @@ class Proof:
         """Each submission as it was graded, with its result."""
         trials = make_trials(self.assignment, self.source)
         for name, result in self.results.items():
-            yield as_job(self.assignment, self.source, self.release, trials[name]), result
+            yield as_job(self.assignment, self.source, self.release, name, trials[name].answers), result
 
 
-def as_job(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, trial: Trial) -> Job:
-    """The job of a student who typed a trial's answers."""
+def as_job(
+    assignment: Assignment, source: nb.Notebook, release: nb.Notebook, name: str, answers: dict[str, str]
+) -> Job:
+    """The job of a student called `name` who typed these answers."""
+    trial = Trial(name, answers, Expectation(frozenset()))
     return replace(make_job(assignment, source, release, trial), measure=False)
 
 
@@ -92,7 +96,7 @@ def prove(name: str, folder: Path, whole: bool = False) -> Proof:
     if record:
         record.lay_references(assignment)
         return Proof(assignment, source, release, record.outcomes, recorded=True)
-    outcomes = tuple(proving.prove(assignment, source, release, workers=2))
+    outcomes = tuple(engine.prove(assignment, source, release, workers=2))
     holds = len(outcomes) == 2 + len(assignment.variants) and not any(outcome.fault for outcome in outcomes)
     if holds and not whole:
         write_whole(path, Record(today, outcomes, _files(assignment.folder, references(assignment))).dumps())
