@@ -20,7 +20,8 @@ from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.replay import rescore
 from autograder.judge.result import Result
-from autograder.pages.feedback import Advice, page
+from autograder.pages.feedback.advice import Advice
+from autograder.pages.feedback.page import render_page
 from autograder.proof import proof
 from autograder.records import known
 from autograder.records.answers import numbers, plain
@@ -138,7 +139,7 @@ def test_no_page_shows_a_line_of_a_hidden_test_or_what_the_solution_returned(exa
     for graded in exam.graded:
         notebook = nb.parse(graded.result.notebook, graded.answer.name)
         advice = {graded.said.cell: Advice(graded.said)} if graded.said else {}
-        text = html.unescape(page(graded.result.grade, notebook, "a", {}, 0.0, advice))
+        text = html.unescape(render_page(graded.result.grade, notebook, "a", {}, 0.0, advice))
         assert not [line for line in secret if line in text], graded.answer
         assert not [value for value in expected_values(exam, graded) if value in text], graded.answer
         assert "Traceback" not in text.replace('aria-label="Traceback"', "")

@@ -16,8 +16,9 @@ import pytest
 
 from autograder.course import notebook as nb
 from autograder.course.lay import lay
-from autograder.pages import feedback
-from autograder.pages.feedback import page
+from autograder.pages.feedback.highlighting import HIGHLIGHTED_CHARACTERS, highlight
+from autograder.pages.feedback.outputs import OUTPUT_CHARACTERS, PAGE_IMAGE_CHARACTERS, PAGE_IMAGES
+from autograder.pages.feedback.page import render_page
 from autograder.records.grade import CellGrade, Check, Grade, Manual
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
@@ -101,20 +102,19 @@ def data(**forms: Any) -> dict[str, Any]:
 
 def grade_of(notebook: nb.Notebook, *, notes: tuple[str, ...] = (), **cells: CellGrade) -> Grade:
     """Full marks for all that a test grades, but for `cells`."""
-    found = {}
+    grades = {}
     for cell in filter(nb.is_graded, notebook["cells"]):
         worth, name = nb.points(cell), str(nb.grade_id(cell))
         score = None if nb.is_manual(cell) else worth
-        found[name] = cells.get(
-            name, CellGrade(worth, score, () if score is None else (Check("it holds", worth, True),))
-        )
-    return Grade("ada", "1-similarity-and-loss", "completed", found, notes)
+        checks = () if score is None else (Check("it holds", worth, True),)
+        grades[name] = cells.get(name, CellGrade(worth, score, checks))
+    return Grade("ada", "1-similarity-and-loss", "completed", grades, notes)
 
 
 def render(
     notebook: nb.Notebook, grade: Grade | None = None, manual: dict[str, Manual] | None = None, **more: Any
 ) -> str:
-    return page(grade or grade_of(notebook), notebook, "Similarity and loss", manual or {}, **more)
+    return render_page(grade or grade_of(notebook), notebook, "Similarity and loss", manual or {}, **more)
 
 
 def section(text: str, heading: str) -> str:
@@ -135,7 +135,7 @@ def outputs_with(text: str) -> dict[str, dict[str, Any]]:
 
 
 def cells_with(text: str) -> dict[str, nb.Cell]:
-    long_code = f"{text}\n{'#' * feedback.HIGHLIGHTED_CHARACTERS}"
+    long_code = f"{text}\n{'#' * HIGHLIGHTED_CHARACTERS}"
     return {
         "code": {"cell_type": "code", "source": f"x = {text}"},
         "long code": {"cell_type": "code", "source": long_code},
@@ -175,7 +175,7 @@ def with_text_in(field: str, text: str, notebook: nb.Notebook) -> str:
     cells = grade_of(notebook).cells | {words["grade_id"]: CellGrade(1, 0)}
     cells["predict"] = grades_with(text).get(field, cells["predict"])
     grade = Grade(words["student"], words["assignment"], "completed", cells, (words["note"],))
-    return page(grade, notebook, words["title"], {"explain_batch": Manual(1, words["comment"])})
+    return render_page(grade, notebook, words["title"], {"explain_batch": Manual(1, words["comment"])})
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -191,10 +191,10 @@ def test_hostile_text_makes_no_markup(field: str, laid: nb.Notebook) -> None:
 
 def test_raw_html_in_a_written_answer_stays_text(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = f"so <u onclick=x>it</u> is\n\n<div>\n{HOSTILE}\n</div>\n\n# {HOSTILE}"
-    made = Page(render(laid))
-    assert not made.all("script") and not made.all("u") and not made.all("img")
-    assert not [name for _, attributes in made.elements for name in attributes if name.startswith("on")]
-    assert "<u onclick=x>it</u>" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("script") and not shown.all("u") and not shown.all("img")
+    assert not [name for _, attributes in shown.elements for name in attributes if name.startswith("on")]
+    assert "<u onclick=x>it</u>" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_raw_html_in_a_written_answer_stays_text(laid: nb.Notebook) -> None:
 )
 def test_link_that_is_no_web_address_is_no_link(url: str, laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = f"[see]({url}) and [there][1]\n\n[1]: {url}\n"
-    made = Page(render(laid))
-    assert all(a["href"].startswith("#task-") for a in made.all("a"))
-    assert "see" in made.text
+    shown = Page(render(laid))
+    assert all(a["href"].startswith("#task-") for a in shown.all("a"))
+    assert "see" in shown.text
 
 
 def test_link_to_the_web_tells_it_nothing(laid: nb.Notebook) -> None:
@@ -230,8 +230,8 @@ def test_written_answer_is_rendered(laid: nb.Notebook) -> None:
 
 def test_picture_of_the_net_is_not_loaded(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = "![my plot](https://a.example/x.png)"
-    made = Page(render(laid))
-    assert not made.all("img") and "[image: my plot]" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("img") and "[image: my plot]" in shown.text
 
 
 def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
@@ -241,13 +241,13 @@ def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
 
 
 def test_alternative_text_is_words_only(laid: nb.Notebook) -> None:
-    """Markup made from it would close the attribute that it stands in."""
+    """Markup shown from it would close the attribute that it stands in."""
     cell = cell_of(laid, "explain_batch")
     cell["source"] = "![see *my* [x > 1](https://a.example)](attachment:a.png) ![[y](https://a.example)](none)"
     cell["attachments"] = {"a.png": {"image/png": PNG}}
-    made = Page(render(laid))
-    assert made.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "see my x > 1"}]
-    assert "[image: y]" in made.text
+    shown = Page(render(laid))
+    assert shown.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "see my x > 1"}]
+    assert "[image: y]" in shown.text
 
 
 def test_html_output_is_not_shown(laid: nb.Notebook) -> None:
@@ -261,16 +261,16 @@ def test_html_output_is_not_shown(laid: nb.Notebook) -> None:
 def test_svg_is_nothing_but_an_image(laid: nb.Notebook) -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     cell_of(laid, "predict-solution")["outputs"] = [data(svg=f"\n{svg}")]
-    made = Page(render(laid))
-    assert base64.b64decode(made.all("img")[0]["src"].removeprefix("data:image/svg+xml;base64,")).decode() == svg
-    assert not made.all("svg") and "alert(1)" not in render(laid)
+    shown = Page(render(laid))
+    assert base64.b64decode(shown.all("img")[0]["src"].removeprefix("data:image/svg+xml;base64,")).decode() == svg
+    assert not shown.all("svg") and "alert(1)" not in render(laid)
 
 
 @pytest.mark.parametrize("content", ["no base64!", base64.b64encode(b"<html>").decode(), 7, None, ""])
 def test_image_that_is_none_is_said_so(content: Any, laid: nb.Notebook) -> None:
     cell_of(laid, "predict-solution")["outputs"] = [data(png=content, plain="<Figure>")]
-    made = Page(render(laid))
-    assert not made.all("img") and "[An image is not shown: it is no image/png. <Figure>]" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("img") and "[An image is not shown: it is no image/png. <Figure>]" in shown.text
 
 
 def test_figure_has_alternative_text(laid: nb.Notebook) -> None:
@@ -280,10 +280,10 @@ def test_figure_has_alternative_text(laid: nb.Notebook) -> None:
 
 
 def test_policy_forbids_scripts_and_the_net(laid: nb.Notebook) -> None:
-    made = Page(render(laid))
-    policy = [meta["content"] for meta in made.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    shown = Page(render(laid))
+    policy = [meta["content"] for meta in shown.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
     assert policy and policy[0].startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
-    assert not made.all("script") and not made.all("link")
+    assert not shown.all("script") and not shown.all("link")
 
 
 def hidden_lines(source: nb.Notebook) -> Iterator[str]:
@@ -341,9 +341,9 @@ def test_cells_that_share_an_answer_share_a_section(laid: nb.Notebook) -> None:
 
 
 def test_every_task_is_in_the_table_and_linked(laid: nb.Notebook) -> None:
-    made = Page(render(laid))
-    anchors = [a["href"][1:] for a in made.all("a")]
-    ids = [attributes["id"] for _, attributes in made.elements if "id" in attributes]
+    shown = Page(render(laid))
+    anchors = [a["href"][1:] for a in shown.all("a")]
+    ids = [attributes["id"] for _, attributes in shown.elements if "id" in attributes]
     assert len(anchors) == len(set(anchors)) == 11 and set(anchors) <= set(ids)
     assert len(ids) == len(set(ids))
 
@@ -380,18 +380,18 @@ def test_written_answer_left_blank_is_not_answered_yet(laid: nb.Notebook) -> Non
 
 
 def test_unreadable_submission_has_a_page_with_the_reason() -> None:
-    text = page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", {})
+    text = render_page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", {})
     assert "could not be read" in text and "x.ipynb is not a notebook" in text
     assert "<strong>0</strong>" in text and "<table" not in text
 
 
 def test_points_given_to_an_unreadable_submission_are_shown() -> None:
-    text = page(Grade("ada", "a", "unreadable"), {}, "T", {"predict": Manual(2, "From your e-mail.")})
+    text = render_page(Grade("ada", "a", "unreadable"), {}, "T", {"predict": Manual(2, "From your e-mail.")})
     assert "<strong>2</strong>" in text and "From your e-mail." in text and "predict" in text
 
 
 def test_failed_grading_claims_no_points() -> None:
-    text = page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", {})
+    text = render_page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", {})
     assert "none yet" in text and "through no fault of this notebook" in text and "<strong>" not in text
 
 
@@ -411,12 +411,12 @@ def test_locked_code_is_not_repeated_but_its_outputs_are_shown(laid: nb.Notebook
 
 
 def test_long_output_is_cut_with_a_note(laid: nb.Notebook) -> None:
-    cell_of(laid, "predict-solution")["outputs"] = [stream("y" * (feedback.OUTPUT_CHARACTERS + 1234))]
+    cell_of(laid, "predict-solution")["outputs"] = [stream("y" * (OUTPUT_CHARACTERS + 1234))]
     text = render(laid)
-    assert text.count("y" * feedback.OUTPUT_CHARACTERS) == 1 and "[1,234 more characters are not shown]" in text
+    assert text.count("y" * OUTPUT_CHARACTERS) == 1 and "[1,234 more characters are not shown]" in text
 
 
-BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(feedback.PAGE_IMAGE_CHARACTERS)).decode())
+BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(PAGE_IMAGE_CHARACTERS)).decode())
 
 
 @pytest.mark.parametrize(
@@ -447,9 +447,9 @@ def test_page_stays_small_with_endless_answers_cells_and_messages(laid: nb.Noteb
 
 
 def test_images_are_counted(laid: nb.Notebook) -> None:
-    cell_of(laid, "predict-solution")["outputs"] = [data(png=PNG)] * (feedback.PAGE_IMAGES + 3)
-    made = Page(render(laid))
-    assert len(made.all("img")) == feedback.PAGE_IMAGES and made.text.count("An image is not shown") == 3
+    cell_of(laid, "predict-solution")["outputs"] = [data(png=PNG)] * (PAGE_IMAGES + 3)
+    shown = Page(render(laid))
+    assert len(shown.all("img")) == PAGE_IMAGES and shown.text.count("An image is not shown") == 3
 
 
 def test_terminal_colours_and_progress_bars_become_plain_text(laid: nb.Notebook) -> None:
@@ -457,15 +457,29 @@ def test_terminal_colours_and_progress_bars_become_plain_text(laid: nb.Notebook)
     assert ">red\n100%\nend</pre>" in render(laid)
 
 
+def test_highlighted_code_has_four_colors_and_no_markup_of_its_own() -> None:
+    code = "def f(x):\n    return f'<{x}>' + 1.5  # & 'so'"
+    assert highlight(code) == (
+        '<span class="k">def</span> f(x):\n    <span class="k">return</span> '
+        """<span class="s">f'&lt;{</span>x<span class="s">}&gt;'</span> + <span class="m">1.5</span>"""
+        """  <span class="c"># &amp; 'so'</span>"""
+    )
+
+
+@pytest.mark.parametrize("code", ["", "x", " x\n\n y", "'''two\nlines'''", "def f(:\n\t&lt;", "# \u2028\x0b\x85\x1c."])
+def test_highlighting_changes_no_character(code: str) -> None:
+    assert Page(highlight(code)).text == code
+
+
 def test_carriage_return_hides_no_code(laid: nb.Notebook) -> None:
-    for rest in ("", "#" * feedback.HIGHLIGHTED_CHARACTERS):
+    for rest in ("", "#" * HIGHLIGHTED_CHARACTERS):
         cell_of(laid, "predict-solution")["source"] = f"cheat()\rhonest()\n{rest}"
         assert "cheat()\nhonest()" in Page(render(laid)).text
 
 
 def test_characters_that_no_file_holds_or_that_reorder_text_are_replaced(laid: nb.Notebook) -> None:
     grade = Grade("a\ud800b\u202ec\x00d", "a", "completed")
-    text = page(grade, laid, "T", {})
+    text = render_page(grade, laid, "T", {})
     assert text.encode() and "a?b\ufffdc\ufffdd" in text
 
 
