@@ -156,7 +156,7 @@ def build(name: str, folder: Path | None, workers: int, task: str) -> None:
 )
 @json_option
 @task_option
-def audit(name: str, folder: Path | None, workers: int, repeats: int, as_json: bool, task: str) -> None:
+def audit(name: str, folder: Path | None, workers: int, *, repeats: int, as_json: bool, task: str) -> None:
     """Report what the tests of ASSIGNMENT catch and miss, and how much margin its tolerances leave.
 
     Grades the solution, the wheats, the chaffs and mutants of the solution. Exits with 1 if something must be fixed, or if a
@@ -177,9 +177,7 @@ def audit(name: str, folder: Path | None, workers: int, repeats: int, as_json: b
     if as_json:
         click.echo(json.dumps(audit_page.as_json(result), ensure_ascii=False))
     else:
-        show_audit(result)
-        caught = f"{result.killed} of {result.mutants} mutants caught"
-        click.echo(f"{counted(result.graded, 'submission')} graded; {caught}; {to_fix} to fix")
+        show_audit(result, to_fix)
         click.echo(f"page: {path}")
     sys.exit(1 if to_fix else 0)
 
@@ -193,13 +191,7 @@ def audit(name: str, folder: Path | None, workers: int, repeats: int, as_json: b
 @click.option("--apply", is_flag=True, help="Replace existing grades by those of today's tests.")
 @json_lines_option
 def grade(
-    name: str,
-    folder: Path | None,
-    workers: int,
-    students: tuple[str, ...],
-    again: bool,
-    apply: bool,
-    as_json: bool,
+    name: str, folder: Path | None, workers: int, *, students: tuple[str, ...], again: bool, apply: bool, as_json: bool
 ) -> None:
     """Grade the submissions of ASSIGNMENT and write the grades to the gradebook.
 

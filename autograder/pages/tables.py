@@ -94,8 +94,9 @@ def show_report(report: Report) -> None:
     console.print(f"{counted(len(report.rows), 'submission')}: {statuses}; {waiting}")
 
 
-def show_audit(audit: Audit) -> None:
-    """Print every task's matrix, the mutants, the tolerances, the survivors without a verdict, and the findings."""
+def show_audit(audit: Audit, to_fix: int) -> None:
+    """Print every task's matrix, the mutants, the tolerances, the survivors without a verdict and the findings, of which
+    `to_fix` must be fixed."""
     console = Console(width=WIDTH)
     for task in audit.tasks:
         console.print(f"[bold]{escape(task.matrix.task)}[/bold]")
@@ -114,6 +115,8 @@ def show_audit(audit: Audit) -> None:
         console.print(f"\n[bold]{kind}[/bold] ({len(lines)})" + (": listed on the page" if on_the_page else ""))
         for line in lines if not on_the_page else []:
             console.print(f"- {escape(line)}")
+    caught = f"{audit.killed} of {audit.mutants} mutants caught"
+    _print_line(console, f"{counted(audit.graded, 'submission')} graded; {caught}; {to_fix} to fix")
 
 
 def _by_kind(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -139,7 +139,7 @@ def test_no_page_shows_a_line_of_a_hidden_test_or_what_the_solution_returned(exa
     for graded in exam.graded:
         notebook = nb.parse(graded.result.notebook, graded.answer.name)
         advice = {graded.said.cell: Advice(graded.said)} if graded.said else {}
-        text = html.unescape(render_page(graded.result.grade, notebook, "a", {}, 0.0, advice))
+        text = html.unescape(render_page(graded.result.grade, notebook, "a", {}, advice=advice))
         assert not [line for line in secret if line in text], graded.answer
         assert not [value for value in expected_values(exam, graded) if value in text], graded.answer
         assert "Traceback" not in text.replace('aria-label="Traceback"', "")

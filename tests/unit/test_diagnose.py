@@ -535,6 +535,6 @@ def test_advice_is_text_on_a_page() -> None:
 
     cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
     said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
-    html = render_page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", {}, 0.0, {"t": Advice(said)})
+    html = render_page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", {}, advice={"t": Advice(said)})
     assert "<script" not in html
     assert "&lt;script&gt;" in html

@@ -33,7 +33,15 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
             notebook = read_autograded(assignment, name)
             manual, penalty = book.manual(assignment, name)
             advice = adviser.advise(record)
-            html = render_page(record.grade, notebook, assignment.name, manual, penalty, advice, released)
+            html = render_page(
+                record.grade,
+                notebook,
+                assignment.name,
+                manual,
+                late_penalty=penalty,
+                advice=advice,
+                released=released,
+            )
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
             write_whole(target, html.encode())
             _copy_exchange_files(course.submitted / name / assignment.name, target.parent)

@@ -27,6 +27,7 @@ def render_page(
     notebook: nb.Notebook,
     title: str,
     manual: dict[str, Manual],
+    *,
     late_penalty: float = 0.0,
     advice: Mapping[str, Advice] | None = None,
     released: Mapping[str, str] | None = None,
