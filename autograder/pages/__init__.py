@@ -1,1 +1,1 @@
-"""What people read: feedback, explanations, reports, terminal tables, CSV files and Formgrader's cells."""
+"""What people read: feedback, explanations, reports, tables, CSV files and Formgrader's cells."""

@@ -94,7 +94,7 @@ def test_the_grades_are_exported_as_nbgrader_names_them(course: Course, run: Run
         (("feedback", NAME), "nothing is graded yet"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_one_line(run: Run, arguments: tuple[str, ...], line: str) -> None:
+def test_an_invalid_request_ends_with_2_and_one_line(run: Run, arguments: tuple[str, ...], line: str) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
     last = done.stderr.splitlines()[-1]
@@ -142,7 +142,7 @@ def test_without_a_sandbox_nothing_is_graded_and_it_ends_with_3(
     assert not course.transcripts.exists() or not list(course.transcripts.iterdir())
 
 
-def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
+def test_an_interrupt_ends_with_130_and_says_what_is_saved(
     course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:

@@ -215,7 +215,7 @@ def test_link_that_is_no_web_address_is_no_link(url: str, laid: nb.Notebook) -> 
     assert "see" in shown.text
 
 
-def test_link_to_the_web_tells_it_nothing(laid: nb.Notebook) -> None:
+def test_link_to_the_web_sends_no_referrer(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = '[paper](HTTPS://arxiv.org/?a=1&b="2")'
     link = Page(render(laid)).all("a")[-1]
     assert link == {"href": "HTTPS://arxiv.org/?a=1&b=%222%22", "rel": "noopener noreferrer nofollow"}
@@ -241,7 +241,7 @@ def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
 
 
 def test_alternative_text_is_words_only(laid: nb.Notebook) -> None:
-    """Markup shown from it would close the attribute that it stands in."""
+    """Markup in it would close the attribute."""
     cell = cell_of(laid, "explain_batch")
     cell["source"] = "![see *my* [x > 1](https://a.example)](attachment:a.png) ![[y](https://a.example)](none)"
     cell["attachments"] = {"a.png": {"image/png": PNG}}
@@ -267,7 +267,7 @@ def test_svg_is_nothing_but_an_image(laid: nb.Notebook) -> None:
 
 
 @pytest.mark.parametrize("content", ["no base64!", base64.b64encode(b"<html>").decode(), 7, None, ""])
-def test_image_that_is_none_is_said_so(content: Any, laid: nb.Notebook) -> None:
+def test_data_that_is_no_image_gets_a_note(content: Any, laid: nb.Notebook) -> None:
     cell_of(laid, "predict-solution")["outputs"] = [data(png=content, plain="<Figure>")]
     shown = Page(render(laid))
     assert not shown.all("img") and "[An image is not shown: it is no image/png. <Figure>]" in shown.text
@@ -326,7 +326,7 @@ def test_passed_checks_come_first(laid: nb.Notebook) -> None:
     assert "2 of 4 checks passed" in shown and "not so" in shown and "wrong" not in shown
 
 
-def test_message_of_several_checks_is_said_once_below_them(laid: nb.Notebook) -> None:
+def test_message_of_several_checks_is_shown_once_below_them(laid: nb.Notebook) -> None:
     checks = tuple(Check(f"c{k}", 1, False, "Not written yet." if k < 3 else "Other.") for k in range(4))
     shown = section(render(laid, grade_of(laid, predict=CellGrade(2, 0, checks))), "Task 1: predict")
     assert re.findall(r"c\d|Not written yet\.|Other\.", shown) == ["c0", "c1", "c2", "Not written yet.", "c3", "Other."]
@@ -368,7 +368,7 @@ def test_comment_on_an_answer_is_shown_with_its_task(laid: nb.Notebook) -> None:
     assert "Multiply." in section(text, "Task 6: the CLIP loss")
 
 
-def test_late_penalty_is_taken_off_and_said(laid: nb.Notebook) -> None:
+def test_late_penalty_is_subtracted_and_shown(laid: nb.Notebook) -> None:
     text = render(laid, late_penalty=1.5)
     assert "38.5&nbsp;of&nbsp;43" in text and "(1.5 taken off for handing in late)" in text
     assert "<strong>0&nbsp;of&nbsp;43" in render(laid, late_penalty=99)
@@ -430,7 +430,7 @@ BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(PAGE_IMAGE_C
         ([data(png=PNG, plain="p" * 10**5)] * 20_000, "no room left for them"),
     ],
 )
-def test_page_stays_small_whatever_is_put_out(outputs: list[dict[str, Any]], note: str, laid: nb.Notebook) -> None:
+def test_page_stays_small_whatever_the_outputs(outputs: list[dict[str, Any]], note: str, laid: nb.Notebook) -> None:
     """A few hundred KB: outputs are cut, and the page says so."""
     cell_of(laid, "predict-solution")["outputs"] = outputs
     text = render(laid)

@@ -1,4 +1,4 @@
-"""Two matrices as tables: which are shown, and that every number can be read."""
+"""Two matrices as tables: which are shown, and that every number is legible."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_a_wrong_matrix_is_shown_beside_the_right_one_and_what_differs_is_marked
     "value",
     [RIGHT, [[1.0, 0.5], [0.25, 1.0 + 1e-9]], [1.0, 2.0], "text", [["a", "b"]], None, [[1j, 0], [0, 1]], np.zeros((2, 9))],
 )  # fmt: skip
-def test_what_is_right_or_no_small_matrix_is_not_shown(value: object) -> None:
+def test_a_right_answer_or_one_that_is_no_small_matrix_is_not_shown(value: object) -> None:
     assert compared(value) is None
 
 
-def test_of_a_check_that_passed_nothing_is_shown() -> None:
+def test_a_check_that_passed_shows_no_matrix() -> None:
     assert compared([[9.0, 9.0], [9.0, 9.0]], passed=True) is None
 
 
@@ -56,7 +56,7 @@ def test_a_matrix_of_another_shape_is_shown_without_marks() -> None:
 
 
 @given(st.lists(st.floats(width=32) | st.integers(-5, 5), min_size=4, max_size=4))
-def test_every_number_can_be_read_on_its_color(values: list[float]) -> None:
+def test_every_number_is_legible_on_its_color(values: list[float]) -> None:
     """Infinities and nan too; 4.5 is WCAG's contrast for text."""
     heatmaps = compared(np.array(values, dtype=float).reshape(2, 2), [[5e9, -5e9], [0.0, 1.0]])
     assert heatmaps

@@ -1,4 +1,4 @@
-"""A class's report: its numbers are those of the gradebook, and what cannot be told is not."""
+"""A class's report: its numbers are those of the gradebook, and statistics without a basis are left out."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def test_the_points_are_those_of_the_gradebook(course: Course, report: Report, t
     assert mean["square"] == pytest.approx(statistics.fmean(float(rows[name]["square"]) for name in graded) / 2)
 
 
-def test_who_waits_for_a_person_is_listed_with_the_reason(report: Report) -> None:
+def test_a_submission_that_needs_manual_grading_is_listed_with_the_reason(report: Report) -> None:
     reasons = {row.student: row.reason for row in report.for_a_person}
     assert reasons["right"] == "to be marked: essay"
     assert reasons["broken"].startswith("unreadable: tiny.ipynb is not a notebook")
     assert "blank" not in reasons
 
 
-def test_the_points_that_wait_for_a_person_are_said_beside_the_mean(course: Course, report: Report) -> None:
+def test_points_still_to_be_marked_are_shown_beside_the_mean(course: Course, report: Report) -> None:
     """An essay of 2 points; the mean counts none of them yet."""
     waiting = sum(row.grade.needs_manual for row in report.graded)
     assert report.unmarked == [2.0] * waiting
@@ -83,7 +83,7 @@ def test_the_points_that_wait_for_a_person_are_said_beside_the_mean(course: Cour
     assert report.as_json()["unmarked"] == waiting
 
 
-def test_who_answers_as_a_chaff_does_is_counted_under_its_misconception(report: Report) -> None:
+def test_a_submission_with_a_chaffs_answers_counts_under_its_misconception(report: Report) -> None:
     assert report.misconceptions == [MisconceptionCount("square", "squaring is doubling", 2)]
     assert report.as_json()["misconceptions"][0]["count"] == 2
 
@@ -94,7 +94,7 @@ def test_a_submission_that_could_not_be_read_counts_in_no_statistic(report: Repo
     assert len(report.rows) == len(report.graded) + report.statuses["unreadable"]
 
 
-def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path: Path, quick: None) -> None:
+def test_a_mark_replaces_the_automatic_score(tiny: Course, tmp_path: Path, quick: None) -> None:
     from nbgrader.api import Gradebook
 
     course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
@@ -109,7 +109,7 @@ def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path
     assert (row.points["essay"], row.score, row.reason) == (1.5, 4.5, "")
 
 
-def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(course: Course, report: Report) -> None:
+def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, report: Report) -> None:
     page, submissions, tasks, _, checks = write_report_files(course.assignment(NAME), report)
     text = page.read_text()
     assert page.parent.stat().st_mode & 0o077 == 0
@@ -162,7 +162,7 @@ def test_difficulty_is_the_mean_share_and_discrimination_the_correlation_with_th
     assert against["a"].discrimination == pytest.approx(-1)
 
 
-def test_a_discrimination_that_cannot_be_told_is_not() -> None:
+def test_a_discrimination_without_a_basis_is_left_out() -> None:
     few = [(2.0, 1.0), (0.0, 0.0)] * (FEWEST // 2)
     assert of_tasks(*few)["a"].discrimination is not None
     assert of_tasks(*few[1:])["a"].discrimination is None
@@ -170,15 +170,15 @@ def test_a_discrimination_that_cannot_be_told_is_not() -> None:
     assert item_statistics({"a": 2.0}, [{"a": 1.0}, {"a": 2.0}] * 10)[0].discrimination is None
 
 
-def test_tasks_that_some_wait_for_are_no_part_of_the_rest() -> None:
-    """Else a task would seem to go with being marked early."""
+def test_tasks_with_missing_marks_do_not_count_in_the_rest() -> None:
+    """Otherwise a task would correlate with being marked early."""
     tasks = of_tasks(*[(2.0, None), (0.0, 1.0)] * 10)
     assert tasks["a"].discrimination is None
     assert (tasks["b"].count, tasks["b"].waiting) == (10, 10)
 
 
-def test_a_task_that_some_wait_for_has_no_difficulty() -> None:
-    """A blank essay is 0 at once, a written one waits: the mean of those that have points would be 0."""
+def test_a_task_with_missing_marks_has_no_difficulty() -> None:
+    """A blank essay gets 0 at once and a written one waits, so the mean of those with points would be 0."""
     assert of_tasks((2.0, None), (1.0, 0.0))["b"].mean is None
     assert of_tasks((2.0, 1.0), (1.0, 0.0))["b"].mean == 0.5
 

@@ -1,4 +1,4 @@
-"""The story of one submission as data: its cells, their checks, and the questions that each check asked."""
+"""The story of one submission as data: its cells, their checks, and the questions of each check."""
 
 from __future__ import annotations
 

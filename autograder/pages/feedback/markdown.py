@@ -1,4 +1,4 @@
-"""A student's Markdown as safe HTML: no raw HTML, no images from the net, and only plain web and mail links."""
+"""A student's Markdown as safe HTML: no raw HTML, no images from the net, only web and mail links."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def render_markdown(cell: nb.Cell, outputs: Outputs) -> Markup:
 
 
 class _SafeHTML(mistune.HTMLRenderer):
+    """mistune calls a method for each kind of element; raw HTML it escapes by itself."""
+
     def __init__(self, outputs: Outputs, attachments: Any) -> None:
         super().__init__(escape=True)
         self._outputs, self._attachments = outputs, attachments if isinstance(attachments, dict) else {}

@@ -1,4 +1,4 @@
-"""Classical item statistics: how hard each task is, and how well it separates strong submissions from weak ones."""
+"""Classical item statistics: how hard each task is, and how well it separates strong from weak."""
 
 from __future__ import annotations
 
