@@ -313,8 +313,8 @@ def test_audit_exits_with_1_while_something_must_be_mended(
 ) -> None:
     done = run(course_of())
     assert done.exit_code == 0, done.output
-    assert "2 of 2 mutants caught; 0 to mend" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100 or "as a page" in max(done.stdout.splitlines(), key=len)
+    assert "2 of 2 mutants caught; 0 to fix" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100 or "page: " in max(done.stdout.splitlines(), key=len)
     done = run(course_of(double=WEAK), "--json")
     assert done.exit_code == 1
     assert done.stderr == ""
