@@ -1,4 +1,4 @@
-"""`--prove`, which `make prove` gives: every claim on all that it covers, where `make test` looks at a sample."""
+"""The option `--prove` of `make prove`: all cases, where `make test` takes a sample."""
 
 from __future__ import annotations
 

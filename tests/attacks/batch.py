@@ -212,6 +212,7 @@ def fingerprint(root: Path, canary: Path) -> dict[str, str]:
 def _what(path: Path) -> str:
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
+    mode = f"{path.stat().st_mode:o}"
     if path.is_file() and path.stat().st_size < 2**26:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"{path.stat().st_mode:o}"
+        return f"{mode} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return mode

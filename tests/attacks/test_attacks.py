@@ -7,12 +7,15 @@ first, and file permissions help too. `make prove` runs it as root as well, wher
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,7 +26,18 @@ from nbgrader.server_extensions.formgrader import handlers
 from autograder.course import notebook as nb
 from tests.attacks import arena
 from tests.attacks.attack import Attack
-from tests.attacks.batch import ATTACKS, MARK, NEIGHBOURS, Arena, fight, marked_by_hand, scores, student
+from tests.attacks.batch import (
+    ATTACKS,
+    MARK,
+    NEIGHBOURS,
+    Arena,
+    Host,
+    fight,
+    fingerprint,
+    marked_by_hand,
+    scores,
+    student,
+)
 from tests.attacks.inert import acts, troubles
 
 
@@ -110,17 +124,69 @@ def test_nothing_is_left_on_this_machine(fought: Arena) -> None:
     assert not list(Path(sys.prefix).rglob(f"{MARK}*"))
 
 
+def processes_of(folder: Path) -> list[str]:
+    """The processes that have this folder in their command line or environment: the command was given the course in it, and it
+    as its home."""
+    pids = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if bytes(folder) in (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
+                pids.append(process.name)
+    return pids
+
+
 def test_no_process_of_the_grader_is_left(fought: Arena) -> None:
-    """The processes that ran it had this course's folder in their command line or its secret in their environment."""
-    course = str(fought.assignment.course.root).encode()
-    left = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        left += [folder.name] if course in words or arena.SECRET.encode() in words else []
-    assert left == []
+    assert processes_of(fought.assignment.course.root.parent) == []
+
+
+def test_a_process_that_is_left_would_be_seen(tmp_path: Path) -> None:
+    """By its command line alone, and by its environment alone."""
+    (tmp_path / "file").touch()
+    assert processes_of(tmp_path) == []
+    for command, environment in ((["sleep", "99"], {"HOME": str(tmp_path)}), (["tail", "-f", tmp_path / "file"], {})):
+        with subprocess.Popen(
+            command, env={"PATH": os.environ["PATH"], **environment}, stderr=subprocess.DEVNULL
+        ) as it:
+            assert processes_of(tmp_path) == [str(it.pid)]
+            it.kill()
+
+
+def test_a_visitor_of_the_hosts_services_would_be_seen(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    with host.listening():
+        with socket.create_connection(("127.0.0.1", host.port)):
+            pass
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(f"\0{MARK}-listener-of-the-host")
+        deadline = time.monotonic() + 10
+        while len(host.visitors) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert len(host.visitors) == 2
+
+
+@pytest.mark.parametrize("change", ["content", "mode", "new", "gone", "link", "canary"])
+def test_a_change_of_the_course_would_be_seen(tmp_path: Path, change: str) -> None:
+    root, canary = tmp_path / "course", tmp_path / "canary"
+    for folder in (*(root / name for name in ("source", "release", "assignments", "gradebook/submitted")), canary):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("text")
+    (root / "nbgrader_config.py").touch()
+    before = fingerprint(root, canary)
+    assert fingerprint(root, canary) == before
+    file = root / "source" / "file"
+    if change == "content":
+        file.write_text("test")
+    elif change == "mode":
+        file.chmod(0o777)
+    elif change == "new":
+        (root / "more").touch()
+    elif change == "canary":
+        (canary / "more").touch()
+    else:
+        file.unlink()
+    if change == "link":
+        file.symlink_to("/etc/passwd")
+    assert fingerprint(root, canary) != before
 
 
 def test_the_graders_memory_stays_small(fought: Arena) -> None:
@@ -199,6 +265,14 @@ def test_nothing_of_an_attack_runs_in_formgrader(fought: Arena, formgrader: Call
     honest = acts(formgrader("000-solution"))
     graded = [attack for attack in ATTACKS if fought.notebook(student(attack)).is_file()]
     assert {a.name: more for a in graded if (more := acts(formgrader(student(a))) - honest)} == {}
+
+
+@pytest.mark.parametrize(
+    "markup", ["<script>x</script>", "<img src=x onerror=y>", "<a href='javascript:x'>", "<iframe>"]
+)
+def test_what_would_run_in_formgrader_would_be_seen(formgrader: Callable[[str], str], markup: str) -> None:
+    page = formgrader("000-solution")
+    assert acts(page.replace("</body>", f"{markup}</body>")) - acts(page)
 
 
 def test_this_user_is_who_it_says(fought: Arena) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,34 +70,51 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+# None of these may be in a release; each is in some source, else its absence would say nothing.
+SIGNS = (
+    "BEGIN SOLUTION",
+    "HIDDEN TESTS",
+    "MARK SCHEME",
+    "for_all",
+    "assert_close",
+    "assert_reference",
+    "grader_folder",
+    "Common mistake",
+)
+
+
 def test_the_release_holds_nothing_of_a_solution_or_hidden_test(
     assignment: Assignment, source: nb.Notebook, committed: nb.Notebook
 ) -> None:
     assert release.find_leaks(source, committed) == []
     assert release.find_leaked_files(assignment, assignment.release_folder) == []
     text = assignment.release_path.read_text()
-    for sign in (
-        "BEGIN SOLUTION",
-        "HIDDEN TESTS",
-        "MARK SCHEME",
-        "for_all",
-        "assert_close",
-        "assert_reference",
-        "grader_folder",
-        "Common mistake",
-    ):
-        assert sign not in text
+    assert [sign for sign in SIGNS if sign in text] == []
 
 
-def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.Notebook) -> None:
-    """In a cell's text, in its metadata, in its outputs: the proof of no leak can fail."""
-    secret = next(line for cell in source["cells"] for line in release.hidden_lines(nb.source(cell)))
-    for place in ("source", "metadata", "outputs"):
-        spoiled = nb.with_answers(committed, {})
-        cell = next(cell for cell in spoiled["cells"] if cell["cell_type"] == "code")
-        leak = {"source": secret, "metadata": {"note": secret}, "outputs": [{"text": [secret]}]}[place]
-        cell[place] = leak
-        assert release.find_leaks(source, spoiled), place
+def test_each_sign_of_a_solution_or_hidden_test_is_in_some_source() -> None:
+    text = "".join(path.read_text() for path in ROOT.glob("source/*/*.ipynb"))
+    assert [sign for sign in SIGNS if sign not in text] == []
+
+
+@pytest.mark.parametrize("place", ["source", "metadata", "outputs"])
+def test_what_is_leaked_on_purpose_is_found(source: nb.Notebook, committed: nb.Notebook, place: str) -> None:
+    """In a cell's text, in its metadata, in its outputs: the line itself is named, not only that there are outputs."""
+    public = "".join(nb.source(cell) for cell in committed["cells"])
+    lines = (line for cell in source["cells"] for line in release.hidden_lines(nb.source(cell)))
+    secret = next(line for line in lines if line not in public)
+    spoiled = nb.with_answers(committed, {})
+    cell = next(cell for cell in spoiled["cells"] if cell["cell_type"] == "code")
+    leak = {"source": secret, "metadata": {"note": secret}, "outputs": [{"text": [secret]}]}[place]
+    cell[place] = leak
+    assert release.find_leaks(source, committed) == []
+    assert any(repr(secret[:60]) in line for line in release.find_leaks(source, spoiled))
+
+
+def test_a_file_that_is_leaked_on_purpose_is_found(assignment: Assignment, tmp_path: Path) -> None:
+    folder = shutil.copytree(assignment.release_folder, tmp_path / "release")
+    (folder / "solution.txt").touch()
+    assert "solution.txt" in str(release.find_leaked_files(assignment, folder))
 
 
 def test_what_lies_beside_the_notebook_is_what_the_small_clips_folder_holds(assignment: Assignment) -> None:

@@ -46,7 +46,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     run = second.grade()
     seconds = time.monotonic() - started
     assert (first.left_over(), second.left_over()) == ([], [])
-    return Undisturbed(course, Ledger.of(course), Ledger.of(second.course), sorted(run.graded), seconds)
+    before, after = Ledger.of(course), Ledger.of(second.course)
+    # Where a path or form has changed, a ledger of nothing would equal every other.
+    assert len(after.rows) > len(before.rows) > 0
+    assert before.comments
+    assert sorted(after.records) == sorted(run.graded)
+    assert set(SETTLED) <= set(before.records)
+    assert before.files
+    assert after.files.keys() > before.files.keys()
+    return Undisturbed(course, before, after, sorted(run.graded), seconds)
 
 
 def mark(course: Course) -> None:
