@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from autograder.checks.laws import HYPOTHESIS, for_all
 from autograder.errors import AutograderError
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded
@@ -93,6 +94,7 @@ def findings() -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), platform.python_version(), "Python 3.11 or newer is needed")
     for name in PARTS:
         yield _check_package(name)
+    yield _check_laws()
     yield _check_import("torchvision", "`autograder doctor --mend`, or a torchvision build that matches torch")
     alembic = shutil.which("alembic", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     yield Finding("alembic", bool(alembic), alembic or "not found", "`pip install alembic`: a new gradebook needs it")
@@ -104,6 +106,15 @@ def _check_package(name: str) -> Finding:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
         return Finding(name, False, "not installed", f"`pip install -c constraints.txt {name}`")
+
+
+def _check_laws() -> Finding:
+    try:
+        strategies = importlib.import_module("hypothesis.strategies")
+        for_all(1, number=strategies.integers(0, 9))(lambda number: None)
+    except Exception as error:
+        return Finding("hypothesis", False, str(error), f"`pip install hypothesis=={HYPOTHESIS}`")
+    return Finding("hypothesis", True, HYPOTHESIS)
 
 
 def _check_import(name: str, remedy: str) -> Finding:

@@ -71,13 +71,13 @@ def assert_close(got: Any, expected: Any, what: str = "the result", *, rtol: flo
     """
     if got is None:
         raise AssertionError(f"{what} is None: is a `return` missing?")
-    actual, wanted = as_array(got), as_array(expected)
-    if actual.shape != wanted.shape:
-        raise AssertionError(f"{what} has shape {actual.shape}, not {wanted.shape}.")
+    actual, target = as_array(got), as_array(expected)
+    if actual.shape != target.shape:
+        raise AssertionError(f"{what} has shape {actual.shape}, not {target.shape}.")
     if actual.dtype.kind not in "fiub":
         raise AssertionError(f"{what} is of type {actual.dtype}, not numbers.")
-    record_comparison(actual, wanted, rtol, atol)
-    differs = ~np.isclose(actual, wanted, rtol=rtol, atol=atol)
+    record_comparison(actual, target, rtol, atol)
+    differs = ~np.isclose(actual, target, rtol=rtol, atol=atol)
     if differs.any():
         index = tuple(int(i) for i in np.argwhere(differs)[0])
         where = f"entry {list(index)} of {what}" if index else what

@@ -60,9 +60,9 @@ def record_comparison(got: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: f
     if _shares is None or got.size == 0:
         return
     with np.errstate(all="ignore"):
-        actual, wanted = got.astype(float), expected.astype(float)
-        allowed = atol + rtol * np.abs(wanted)
-        differences = np.where(actual == wanted, 0.0, np.abs(actual - wanted))
+        actual, target = got.astype(float), expected.astype(float)
+        allowed = atol + rtol * np.abs(target)
+        differences = np.where(actual == target, 0.0, np.abs(actual - target))
         _record(Place(*_locate(), rtol, atol), differences, allowed)
 
 

@@ -1,4 +1,4 @@
-"""Reference outputs in test cells: recorded while `autograder build` grades the solution, then recalled.
+"""Reference outputs in test cells: recorded while `build` grades the solution, then recalled.
 
 They are in assignments/NAME/reference/SETTING/outputs.safetensors, one folder for each combination of model and data.
 """

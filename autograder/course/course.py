@@ -1,4 +1,4 @@
-"""A course and its assignments: where their files are, by nbgrader_config.py and the folders beside it."""
+"""A course and its assignments: where their files are, as nbgrader_config.py and the folders say."""
 
 from __future__ import annotations
 

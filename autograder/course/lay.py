@@ -1,4 +1,4 @@
-"""Lays a student's answers into the instructor's notebook, so that no other cell is the student's version.
+"""Lays a student's answers into the instructor's notebook.
 
 Locked and test cells are always the instructor's, whatever happened to them in the student's copy.
 """

@@ -1,1 +1,1 @@
-"""What people read: feedback, reports, explanations, tables, CSV files, and the cells that Formgrader shows."""
+"""What people read: feedback, explanations, reports, tables, CSV files and Formgrader's cells."""

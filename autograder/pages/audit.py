@@ -1,4 +1,4 @@
-"""An audit as files: its page in gradebook/reports/, and as one JSON object."""
+"""The page of an audit in gradebook/reports/, and its JSON object."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment
-from autograder.pages.sheet import render, write_report
+from autograder.pages.sheet import render_sheet, write_report
 from autograder.proof.audit.matrix import CheckName
 from autograder.proof.audit.run import Audit, TaskAudit
 
 
 def write_page(assignment: Assignment, audit: Audit) -> Path:
-    """Write gradebook/reports/audit-NAME.html, or audit-NAME-TASK.html for a narrowed one; its path."""
+    """Write gradebook/reports/audit-NAME.html, or audit-NAME-TASK.html for an audit of one task; return its path."""
     name = "-".join(filter(None, ("audit", assignment.name, assignment.task)))
-    return write_report(assignment.course, f"{name}.html", render("audit.html.j2", audit=audit))
+    return write_report(assignment.course, f"{name}.html", render_sheet("audit.html.j2", audit=audit))
 
 
 def as_json(audit: Audit) -> dict[str, Any]:
-    """What `autograder audit --json` prints, documented on the instructor's page."""
+    """The object that `autograder audit --json` prints, documented on the instructor's page."""
     return {
         "assignment": audit.assignment,
         "graded": audit.graded,
         "repeats": audit.repeats,
         "findings": [
-            {"kind": found.kind, "text": found.text, "must_be_mended": found.must_be_mended} for found in audit.findings
+            {"kind": finding.kind, "text": finding.text, "must_be_mended": finding.must_be_mended}
+            for finding in audit.findings
         ],
         "tasks": {task.matrix.task: _task(audit, task) for task in audit.tasks},
         "tolerances": [
@@ -35,9 +36,9 @@ def as_json(audit: Audit) -> dict[str, Any]:
                 "check": margin.check,
                 "rtol": margin.place.rtol,
                 "atol": margin.place.atol,
-                "right": margin.right if math.isfinite(margin.right) else None,
+                "right": _finite(margin.right),
                 "right_by": margin.right_by,
-                "wrong": margin.wrong if margin.wrong is None or math.isfinite(margin.wrong) else None,
+                "wrong": _finite(margin.wrong),
                 "wrong_by": margin.wrong_by,
             }
             for margin in audit.margins
@@ -46,24 +47,29 @@ def as_json(audit: Audit) -> dict[str, Any]:
 
 
 def _task(audit: Audit, task: TaskAudit) -> dict[str, Any]:
-    matrix, judged = task.matrix, audit.verdicts
+    matrix, verdicts = task.matrix, audit.verdicts
     return {
-        "checks": [_named(check) for check in matrix.checks],
-        "redundant": [_named(check) for check in matrix.redundant],
+        "checks": [_check(check) for check in matrix.checks],
+        "redundant": [_check(check) for check in matrix.redundant],
         "chaffs": {
-            row.name: [_named(check) for check in matrix.checks if check in row.caught_by] for row in matrix.chaffs
+            row.name: [_check(check) for check in matrix.checks if check in row.caught_by] for row in matrix.chaffs
         },
         "mutants": len(matrix.mutants),
         "survivors": {
             mutant.id: {
                 "kind": mutant.kind,
                 "diff": mutant.diff,
-                "verdict": judged[mutant.id].verdict if mutant.id in judged else None,
+                "verdict": verdicts[mutant.id].verdict if mutant.id in verdicts else None,
             }
             for mutant in task.survivors
         },
     }
 
 
-def _named(check: CheckName) -> list[Any]:
+def _check(check: CheckName) -> list[Any]:
     return [check.cell, check.name, check.occurrence]
+
+
+def _finite(deviation: float | None) -> float | None:
+    """JSON has no infinity: null stands for it, and for a deviation that was not measured."""
+    return deviation if deviation is not None and math.isfinite(deviation) else None

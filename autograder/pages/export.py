@@ -1,4 +1,4 @@
-"""Grades as CSV, quoted as CSV should be. nbgrader's own columns, so that what reads `nbgrader export` reads this."""
+"""Grades as CSV in nbgrader's own columns, so that whatever reads `nbgrader export` reads these files."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ TOTALS = (
 
 
 def write_totals(course: Course, path: Path) -> int:
-    """One row for every student and assignment, as `nbgrader export` has them; the number of rows."""
+    """Write a row for every student and assignment, as `nbgrader export` does; return the number of rows."""
     with Book(course) as book:
         return write_csv(path, TOTALS, book.totals())
 
 
 def write_tasks(assignment: Assignment, path: Path) -> int:
-    """One row for every submission, one column for every graded cell; the number of rows."""
+    """Write a row for every submission, with a column for every graded cell; return the number of rows."""
     with Book(assignment.course) as book:
         header, rows = book.tasks(assignment)
         return write_csv(path, header, rows)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write a table; the number of its rows. No cell is one that a spreadsheet would run."""
+    """Write a table and return the number of its rows. No cell of it is a formula to a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)
     count = 0
     for row in rows:
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow([_without_formula(value) for value in row])
         count += 1
     write_whole(path, text.getvalue().encode())
     return count
 
 
-def _safe(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula begins with an apostrophe instead."""
+def _without_formula(value: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,7 +1,7 @@
-"""How Formgrader shows written answers: named in nbgrader_config.py as the filter that makes HTML of Markdown.
+"""Formgrader's Markdown filter, named in nbgrader_config.py: written answers as safe HTML.
 
-Formgrader's page holds its reader's session in Jupyter, and what runs there can do all that the reader can. nbconvert's
-`sanitize_html` cleans outputs, but nbgrader's template shows Markdown as it is, with every script in it.
+Whatever runs in Formgrader's page can do all that its reader can do in Jupyter. nbconvert's `sanitize_html` cleans only outputs,
+and nbgrader's template shows Markdown as it is, scripts included.
 """
 
 from __future__ import annotations
@@ -16,32 +16,30 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from autograder.course import notebook as nb
 
 LINK = re.compile(r"https?://|mailto:|#", re.IGNORECASE)
-# One that came with the answer, or a file of the assignment's; what lies elsewhere would tell its owner who reads, and when.
+# A picture pasted into the answer, or a file of the assignment. One from elsewhere would tell its owner who reads, and when.
 PICTURE = re.compile(r"data:image/(png|jpeg|svg\+xml);base64,[A-Za-z0-9+/=\s]*|[\w-][\w ./-]*")
 
 
-class _Written(IPythonRenderer):
-    """A student's text: HTML in it is text, links lead where they say, and pictures are here already."""
+class _StudentRenderer(IPythonRenderer):
+    """A student's Markdown: HTML in it stays text, links show where they lead, and pictures come from no other server."""
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return str(super().link(text, url, title)) if LINK.match(url) else f"{text} ({escape(url)})"
 
     def _embed_image_or_attachment(self, src: str) -> str:
-        found = str(super()._embed_image_or_attachment(src))
-        return found if PICTURE.fullmatch(found) else "#not-shown"
+        url = str(super()._embed_image_or_attachment(src))
+        return url if PICTURE.fullmatch(url) else "#not-shown"
 
 
 @pass_context
 def markdown(context: Any, source: str) -> str:
-    """HTML of a Markdown cell. What the instructor locked may hold HTML; in a student's text it is shown as text."""
+    """The HTML of a Markdown cell. HTML within it works in the instructor's locked cells, and is text in a student's."""
     cell = context.get("cell") or {}
-    own = nb.grade_id(cell) is not None and not nb.is_answer(cell)
-    made = IPythonRenderer if own else _Written
-    renderer = made(escape=not own, attachments=cell.get("attachments", {}))
+    is_instructors = nb.grade_id(cell) is not None and not nb.is_answer(cell)
+    renderer_class = IPythonRenderer if is_instructors else _StudentRenderer
+    renderer = renderer_class(escape=not is_instructors, attachments=cell.get("attachments", {}))
     try:
         html: str = MarkdownWithMath(renderer=renderer).render(source)
-    except (
-        Exception
-    ):  # a picture that is not there, and whatever else hostile text finds: the answer is still to be read
+    except Exception:  # a missing picture, or whatever else hostile text triggers: the answer must stay readable
         return f"<pre>{escape(source)}</pre>"
     return html

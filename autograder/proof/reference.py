@@ -8,6 +8,8 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
+from safetensors.numpy import save
+
 from autograder.checks.recorded import Outputs, read_outputs
 from autograder.course import Assignment
 from autograder.files import write_whole
@@ -19,8 +21,6 @@ def write(assignment: Assignment, recorded: Outputs) -> None:
 
     Nothing is written if no test asks for any. OSError if the folder cannot be written.
     """
-    from safetensors.numpy import save
-
     read_outputs.cache_clear()
     if not recorded:
         return

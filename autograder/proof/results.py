@@ -1,4 +1,4 @@
-"""What the proof reads from the judge's results, beside their grades."""
+"""What the proof reads from a result of the judge, beside its grade."""
 
 from __future__ import annotations
 

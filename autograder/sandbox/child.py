@@ -1,6 +1,6 @@
 """The child's main loop: runs cells as a kernel and, between cells, answers the judge's requests.
 
-With the kernel and the wire, which are all that it imports of ours, this is our only code in the process of a student's objects.
+This module, the kernel and the wire are our only code in the process that holds a student's objects.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The layers that confine a child: namespaces, private file systems, limits, capabilities, system calls.
+"""The layers that confine a child: namespaces, private files, limits, capabilities, system calls.
 
 Linux only, by ctypes; imports none of our modules. Each function applies one layer, raises OSError where the host refuses it,
 and is called once in a process. The order matters: namespaces first (they give the right to mount), then mounts, then limits,
@@ -187,12 +187,12 @@ def reopen_files() -> set[int]:
     children, and if it were closed without matplotlib's knowledge, its number would soon be another file's.
     """
     reopened = set()
-    for name in os.listdir("/proc/self/fd"):
-        old = int(name)
+    for link in Path("/proc/self/fd").iterdir():
+        old = int(link.name)
         try:
             if old > LAST_STANDARD_DESCRIPTOR and stat.S_ISREG(os.fstat(old).st_mode):
                 position = os.lseek(old, 0, os.SEEK_CUR)
-                new = os.open(Path(f"/proc/self/fd/{old}").readlink(), os.O_RDONLY | os.O_CLOEXEC)
+                new = os.open(link.readlink(), os.O_RDONLY | os.O_CLOEXEC)
                 os.lseek(new, position, os.SEEK_SET)
                 os.dup2(new, old, inheritable=False)
                 os.close(new)

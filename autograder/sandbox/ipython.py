@@ -105,6 +105,7 @@ class OutputThread(iostream.IOPubThread):
         pass
 
     def schedule(self, f: Callable[[], Any]) -> None:
+        """Call `f` at once, in the calling thread."""
         f()
 
 

@@ -22,6 +22,7 @@ MODULES = (
     "sandbox/child.py",
     "sandbox/confine.py",
     "sandbox/ipython.py",
+    "sandbox/items.py",
     "sandbox/launch.py",
     "sandbox/rehearsal.py",
     "sandbox/watch.py",
@@ -139,11 +140,11 @@ def _shown_folders(engine: Path, folders: Sequence[str]) -> list[str]:
     """The host's folders that the jail shows: the system's, the interpreter's, its packages', and the assignment's `folders`."""
     packages = (path for path in sys.path if path.endswith(("-packages", "dynload")))
     candidates = ["/usr", sys.base_prefix, sys.prefix, *packages, *folders]
-    shown: list[str] = []
+    visible: list[str] = []
     for path in sorted({str(Path(p).resolve()) for p in candidates if Path(p).is_dir()} | {str(engine)}):
-        if not any(Path(path).is_relative_to(above) for above in shown):
-            shown.append(path)
-    return shown
+        if not any(Path(path).is_relative_to(above) for above in visible):
+            visible.append(path)
+    return visible
 
 
 def _interpreter() -> Path:

@@ -1,4 +1,4 @@
-"""The judge's end of one child: a kernel client for nbclient, and requests about what the student defined.
+"""The judge's end of one child: a kernel client for nbclient, and requests about student objects.
 
 Both share one socket. nbclient awaits messages in the event loop; a test cell, which is synchronous Python, blocks in
 `request`. One reader sorts what arrives into queues.

@@ -1,4 +1,4 @@
-"""Runs the kernel once before any student code, so that late imports and caches are in the warm process."""
+"""Runs the kernel once before any student code, so that the warm process has its imports and caches."""
 
 from __future__ import annotations
 

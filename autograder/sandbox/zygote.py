@@ -1,4 +1,4 @@
-"""The warm process in the jail: imports once, then forks a supervisor and a single-use child for every request.
+"""The warm process: imports once, then forks a supervisor and a single-use child for every request.
 
 Every child can read the whole heap of this process, so it must never hold anything that a student may not see: no answer, no
 key, no other submission. A request is a small JSON object of limits with two descriptors: the child's connection to the judge,
@@ -41,7 +41,7 @@ def main() -> None:
             importlib.import_module(name)
     rehearsal.draw_once()
     system_call_filter = confine.make_filter()
-    threads = len(os.listdir("/proc/self/task"))
+    threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         error = f"the warm process has {threads} threads, and only a process with one can be forked safely"
         control.send(json.dumps({"error": error}).encode())

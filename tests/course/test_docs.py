@@ -21,6 +21,7 @@ from msgspec.structs import asdict
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
 from autograder import checks, cli
+from autograder.checks.comparisons import Place
 from autograder.course import Assignment, Course, Limits, Settings, open_course
 from autograder.course import notebook as nb
 from autograder.proof import release
@@ -28,6 +29,8 @@ from autograder.proof.audit.findings import KINDS, Finding
 from autograder.proof.build import build
 from autograder.proof.expectation import Expectation
 from autograder.proof.faults import find_faults
+from autograder.proof.margins import Margin
+from autograder.proof.regions import find_marker_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
 from tests.support import tree
@@ -312,6 +315,40 @@ def test_a_refusal_after_the_proof_reads_as_the_page_says() -> None:
     ):
         assert f"`{name}: {expected.find_fault(Grade(name, NAME, 'completed', cells))}`" in page
     assert f"`{Expectation(frozenset()).find_fault(Grade('s', NAME, 'completed', trouble))}`" in page
+
+
+def test_a_fault_of_the_notebook_reads_as_the_page_says(example: Assignment) -> None:
+    source = nb.read(example.source_path)
+    twice = nb.with_answers(
+        source, {"unit_rows": "### BEGIN HIDDEN TESTS", "unit_rows-solution": "", "checks": "class Checks:"}
+    )
+    twice["cells"].append(twice["cells"][0])
+    page = (ROOT / "docs" / "instructor.md").read_text()
+    faults = "\n".join([*find_faults(twice), *find_marker_faults(twice)])
+    for quote in (
+        "grade_id X is used by 2 cells",
+        "X: class Checks differs from autograder/checks/checks.py",
+        "cell X: line 9 opens a region that no line closes",
+        "cell X: no line ### BEGIN SOLUTION",
+    ):
+        assert f"`{quote}`" in page
+        assert re.search(re.escape(quote).replace("X", r"[\w-]+").replace("9", r"\d+"), faults), (quote, faults)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "quote"),
+    [
+        (
+            None,
+            "...: right answers (...) need 0.3 of the tolerance (atol 1); on another machine rounding may be 5 times as large",
+        ),
+        (1.2, "...: no tolerance separates them"),
+    ],
+)
+def test_a_narrow_tolerance_reads_as_the_page_says(wrong: float | None, quote: str) -> None:
+    margin = Margin("X", Place(1, 1, 0.0, 1.0), "", "code", 0.3, "...", wrong, "...")
+    assert quote.removeprefix("...: ") in margin.fault
+    assert f"`{quote}`" in (ROOT / "docs" / "instructor.md").read_text()
 
 
 def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:

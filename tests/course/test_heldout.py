@@ -17,7 +17,8 @@ from autograder.course import Assignment, open_course
 from autograder.course import notebook as nb
 from autograder.judge.job import Job, Judged
 from autograder.judge.replay import score
-from autograder.pages.feedback import Advice, page
+from autograder.pages.feedback.advice import Advice
+from autograder.pages.feedback.page import render_page
 from autograder.proof.trial import make_trials
 from autograder.records import known
 from autograder.records.answers import answer as answer_to
@@ -69,7 +70,7 @@ class Graded:
         """Its feedback page, as text."""
         notebook = nb.parse(run_of(self.result).notebook, self.answer.name)
         advice = {self.diagnosis.cell: Advice(self.diagnosis)} if self.diagnosis else {}
-        return html.unescape(page(self.result.grade, notebook, "a", Marks(), advice))
+        return html.unescape(render_page(self.result.grade, notebook, "a", Marks(), advice=advice))
 
 
 @dataclass(frozen=True)

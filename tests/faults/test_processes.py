@@ -107,6 +107,6 @@ def stops(scene: Scene, run: Running, signals: list[int]) -> None:
         run.interrupt(number)
         time.sleep(0.1)
     assert run.end() == 130, run.said
-    assert run.said.strip() == "stopped; what was graded is saved, and the same command goes on from there"
+    assert run.said.strip() == "stopped; rerun to grade the rest; saved results are kept"
     assert ended(everyone)
     assert scene.left_over() == []

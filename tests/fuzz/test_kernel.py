@@ -1,4 +1,4 @@
-"""The judge's end of the line beside a child that sends what it likes: the child is lost, or passed over; the judge goes on."""
+"""The judge's end of the line when a child sends arbitrary data: the child may be lost, but the judge goes on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-HONEST = {  # what a kernel sends when a cell runs: kind of message, content
+HONEST = {  # the messages that a kernel sends when a cell runs: kind, content
     "status": {"execution_state": "busy"},
     "execute_input": {"code": "1", "execution_count": 1},
     "stream": {"name": "stdout", "text": "words"},
@@ -51,27 +51,27 @@ REPLIES = altered(st.just(["ok", ["function", 1, "f"], None, None]), JSON) | st.
 
 @st.composite
 def frames(draw: Any) -> list[tuple[str, Any]]:
-    """What a child does in answer to one request: messages, replies, noise."""
+    """Draw what a child sends after one request: messages, replies, noise."""
     step = (
         st.tuples(st.just("message"), CONTENTS)
         | st.tuples(st.just("reply"), REPLIES)
         | st.tuples(st.just("noise"), st.binary(max_size=20))
-        | st.tuples(st.just("spoilt"), st.tuples(CONTENTS, st.integers(0, 2**32)))
+        | st.tuples(st.just("corrupt"), st.tuples(CONTENTS, st.integers(0, 2**32)))
     )
     return draw(st.lists(step, min_size=1, max_size=5))
 
 
 class Hostile:
-    """The other side of the line, with a child's two sockets, which answers each request by a script and then hangs up."""
+    """A child's end of the line and leash that answers each request by a script and then hangs up."""
 
     def __init__(self, script: list[list[tuple[str, Any]]]) -> None:
         self.script = script
 
     @contextlib.contextmanager
     def child(self) -> Iterator[ChildKernel]:
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control, warm_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         kernel = ChildKernel(control, ChildLimits(), 2**16)
-        _, (line, leash), _, _ = socket.recv_fds(theirs, 4096, 2)
+        _, (line, leash), _, _ = socket.recv_fds(warm_end, 4096, 2)
         thread = threading.Thread(target=self.play, args=(socket.socket(fileno=line), socket.socket(fileno=leash)))
         thread.start()
         try:
@@ -80,23 +80,23 @@ class Hostile:
             kernel.close()
             thread.join()
             control.close()
-            theirs.close()
+            warm_end.close()
 
     def play(self, line: socket.socket, leash: socket.socket) -> None:
-        cutter, session = wire.Frames(), Session(key=b"")
+        frames, session = wire.Frames(), Session(key=b"")
         with contextlib.suppress(OSError), line, leash:
             leash.send(b'{"up": true}')
             wire.send(line, wire.JUDGE, wire.pack(["ready"]))
             for steps in self.script:
-                header = self.hear(line, cutter)
-                for kind, what in steps:
-                    line.sendall(self.frame(kind, what, session, header))
+                header = self.receive(line, frames)
+                for kind, content in steps:
+                    line.sendall(self.frame(kind, content, session, header))
             leash.send(b'{"out_of_memory": false, "status": 1, "cpu_seconds": 0}')
 
-    def hear(self, line: socket.socket, cutter: wire.Frames) -> dict[str, Any]:
-        """The header of the next request, if it is a kernel's."""
+    def receive(self, line: socket.socket, frames: wire.Frames) -> dict[str, Any]:
+        """Return the header of the next request if it is for the kernel, {} if it is the judge's."""
         while data := line.recv(2**16):
-            for channel, payload in cutter.feed(data):
+            for channel, payload in frames.feed(data):
                 if channel == wire.KERNEL:
                     parts = msgspec.msgpack.decode(payload)
                     return dict(json.loads(parts[parts.index(b"<IDS|MSG>") + 2]))
@@ -109,7 +109,7 @@ class Hostile:
         if kind == "reply":
             payload = msgspec.msgpack.encode(what)
             return wire.HEADER.pack(len(payload), wire.JUDGE) + payload
-        (name, content), place = what if kind == "spoilt" else (what, None)
+        (name, content), place = what if kind == "corrupt" else (what, None)
         own = {**session.msg_header(name), "date": "2026-01-09T12:00:00Z"}
         parts = [json.dumps(part).encode(errors="replace") for part in (own, header, {}, content)]
         channel = b"shell" if name == "execute_reply" else b"iopub"
@@ -141,10 +141,10 @@ CELLS = (
 
 @fuzz_slowly
 @given(SCRIPTS)
-def test_a_submission_whose_children_send_what_they_like_is_graded_with_what_it_earned(
+def test_a_submission_whose_children_send_arbitrary_data_gets_a_valid_grade(
     script: list[list[tuple[str, Any]]],
 ) -> None:
-    """The whole of the judge: cells by nbclient, names and calls by the wire. It ends in a status, with a score for each test."""
+    """The whole judge runs: cells by nbclient, names and calls by the wire. The grade has a status and a score for each test."""
     job = Job(
         "ada", "tiny", notebook(*CELLS), frozenset(), (), Limits(cell_seconds=1, call_seconds=1, submission_seconds=3)
     )

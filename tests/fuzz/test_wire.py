@@ -1,4 +1,4 @@
-"""What a hostile child may send: any bytes, and messages that are nearly right. Only WireError comes out, soon, and small."""
+"""A hostile child may send any bytes and nearly valid messages: they cause a WireError, within stated time and memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.sandbox import wire
+from autograder.sandbox.items import count_items
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support.classroom import ROOT
-from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, crossed, same
+from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, cross, same
 
 TENSORS = st.tuples(st.sampled_from(sorted(wire.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
-    lambda made: torch.arange(int(torch.Size(made[1]).numel())).to(getattr(torch, made[0])).reshape(made[1])
+    lambda of: torch.arange(int(torch.Size(of[1]).numel())).to(getattr(torch, of[0])).reshape(of[1])
 )
 VALUES = st.recursive(
     PLAIN | TENSORS, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner), max_leaves=4
@@ -30,15 +31,15 @@ OTHER = TREES | SIZES | TAGS | st.binary(max_size=16)
 
 
 def read(payload: bytes) -> Any:
-    """What the judge makes of a reply."""
+    """Read a reply as the judge does."""
     _, tree, *_ = [*wire.unpack(payload), None]
     return wire.decode(tree)
 
 
 @fuzz
 @given(VALUES)
-def test_what_crosses_is_the_same_on_the_other_side(value: Any) -> None:
-    assert same(crossed(value), value)
+def test_a_value_is_the_same_on_the_other_side(value: Any) -> None:
+    assert same(cross(value), value)
 
 
 @fuzz
@@ -50,26 +51,26 @@ def test_a_damaged_message_is_read_or_is_a_wire_error(payload: bytes) -> None:
 
 @fuzz
 @given(altered(MESSAGES, OTHER))
-def test_a_message_that_is_nearly_right_is_read_or_is_a_wire_error(message: Any) -> None:
+def test_a_nearly_valid_message_is_read_or_is_a_wire_error(message: Any) -> None:
     with contextlib.suppress(wire.WireError):
         read(msgspec.msgpack.encode(message))
 
 
 @fuzz
 @given(st.lists(damaged(MESSAGES.map(wire.pack)), max_size=3), st.data())
-def test_a_damaged_stream_is_cut_into_frames_or_is_a_wire_error(payloads: list[bytes], data: st.DataObject) -> None:
+def test_a_damaged_stream_is_split_into_frames_or_is_a_wire_error(payloads: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(wire.HEADER.pack(len(p), wire.JUDGE) + p for p in payloads)
     stream = data.draw(damaged(st.just(stream)))
     frames = wire.Frames()
     with contextlib.suppress(wire.WireError):
-        found = sum(wire.HEADER.size + len(payload) for _, payload in frames.feed(stream))
-        assert found + len(frames.buffer) == len(stream)
+        received = sum(wire.HEADER.size + len(payload) for _, payload in frames.feed(stream))
+        assert received + len(frames.buffer) == len(stream)
 
 
 @fuzz
 @given(TREES)
-def test_items_are_counted_before_anything_is_made_of_them(tree: Any) -> None:
-    assert wire._items(msgspec.msgpack.encode(tree)) == count(tree)
+def test_items_are_counted_without_decoding_them(tree: Any) -> None:
+    assert count_items(msgspec.msgpack.encode(tree), wire.MAX_NODES) == count(tree)
 
 
 def count(tree: Any) -> int:
@@ -79,7 +80,7 @@ def count(tree: Any) -> int:
 
 
 HEAD = "b'\\x93\\xa2ok' + struct.pack('>BI', {kind}, {items}) + {unit} * {items}"
-# The largest frames there are, of what is small on the wire and large in memory, or slow.
+# Frames of the largest size whose content is small on the wire and large in memory, or slow.
 HOSTILE = {
     "empty lists": HEAD.format(kind="0xDD", items=2**26 - 16, unit="b'\\x90'"),
     "empty dicts": HEAD.format(kind="0xDD", items=2**26 - 16, unit="b'\\x80'"),
@@ -99,7 +100,7 @@ payload = {payload}
 assert len(payload) <= wire.MAX_FRAME
 def peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
-open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
+open("/proc/self/clear_refs", "w").write("5")  # resets the peak
 before = peak()
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 try:
@@ -108,8 +109,8 @@ except wire.WireError as error:
     print(error)
 print(peak() - before)
 """
-# A frame's own bytes twice (an array is copied), and a million items of up to 120 bytes before and after they are decoded.
-MOST_MB = 2 * 64 + 250
+# A frame's bytes twice (an array is copied), and a million items of up to 120 bytes before and after decoding.
+MAX_MB = 2 * 64 + 250
 
 
 @pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE)
@@ -119,4 +120,4 @@ def test_the_largest_frame_takes_its_stated_memory_and_time(payload: str) -> Non
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout.splitlines()[-1]) < MOST_MB, done.stdout
+    assert int(done.stdout.splitlines()[-1]) < MAX_MB, done.stdout

@@ -86,12 +86,12 @@ def test_the_matrix_shows_which_check_catches_which_mistake(audited: Audited) ->
 
 def test_a_check_that_catches_nothing_alone_and_a_chaff_that_one_check_catches(audited: Audited) -> None:
     report = audited()
-    assert [text.partition(": ")[0] for text in texts(report, "redundant")] == ["square, two"]
-    assert texts(report, "fragile") == ["chaff-square-doubles: only square, three hundred catches it"]
+    assert [text.partition(": ")[0] for text in texts(report, "redundant")] == ['square, "two"']
+    assert texts(report, "fragile") == ['chaff-square-doubles: only square, "three hundred" catches it']
     only_two = VARIANTS + TRIPLES + CHAFF.format(name="large", value="x * x if x > 99 else 0")
     report = audited(only_two)
     assert texts(report, "redundant") == []
-    assert "chaff-square-large: only square, two catches it" in texts(report, "fragile")
+    assert 'chaff-square-large: only square, "two" catches it' in texts(report, "fragile")
 
 
 def test_chaffs_that_no_check_tells_apart(audited: Audited) -> None:
@@ -313,8 +313,8 @@ def test_audit_exits_with_1_while_something_must_be_mended(
 ) -> None:
     done = run(course_of())
     assert done.exit_code == 0, done.output
-    assert "2 of 2 mutants caught; 0 to mend" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100 or "as a page" in max(done.stdout.splitlines(), key=len)
+    assert "2 of 2 mutants caught; 0 to fix" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100 or "page: " in max(done.stdout.splitlines(), key=len)
     done = run(course_of(double=WEAK), "--json")
     assert done.exit_code == 1
     assert done.stderr == ""

@@ -40,7 +40,7 @@ def test_a_graded_class_ends_with_0_and_the_next_command(course: Course, run: Ru
     desk.hand_in("ada")
     done = run("grade", NAME)
     assert done.exit_code == 0, done.output
-    assert "1 of 1 graded; 1 waits for a person" in done.stdout
+    assert "1 of 1 graded; 1 needs manual grading" in done.stdout
     assert f"then: `autograder feedback {NAME}`" in done.stdout
     assert "grading tiny: 1 to do" in done.stderr
     assert run("grade", f"{NAME}/").stdout.count("1 of 1 graded (1 unchanged since the last run)") == 1
@@ -94,12 +94,12 @@ def test_the_grades_are_exported_as_nbgrader_names_them(course: Course, run: Run
         (("feedback", NAME), "nothing is graded yet"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_one_line(run: Run, arguments: tuple[str, ...], line: str) -> None:
+def test_an_invalid_request_ends_with_2_and_one_line(run: Run, arguments: tuple[str, ...], line: str) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
-    said = done.stderr.splitlines()[-1]
-    assert said.startswith("autograder: ")
-    assert line in said
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("autograder: ")
+    assert line in last
     assert "Traceback" not in done.output
 
 
@@ -113,12 +113,12 @@ def test_a_wrong_call_ends_with_2(run: Run, arguments: tuple[str, ...]) -> None:
 def test_grades_of_tests_that_are_not_proven_are_shown_with_a_warning_and_not_applied(course: Course, run: Run) -> None:
     Desk(course.assignment(NAME)).hand_in("ada")
     first = run("grade", NAME)
-    told = "tiny has changed since it was built; `autograder build tiny` first"
-    assert (first.exit_code, first.stderr.count(f"these tests are not proven: {told}")) == (0, 1)
+    reason = "tiny has changed since it was built; `autograder build tiny` first"
+    assert (first.exit_code, first.stderr.count(f"these tests are not proven: {reason}")) == (0, 1)
     refused = run("grade", NAME, "--apply")
     assert refused.exit_code == 2
-    assert refused.stderr == f"autograder: no grade is replaced by those of tests that are not proven: {told}\n"
-    assert f"no misconceptions: {told}" in run("report", NAME).stderr
+    assert refused.stderr == f"autograder: refusing --apply: {reason}\n"
+    assert f"no misconceptions: {reason}" in run("report", NAME).stderr
     assert run("build", NAME).exit_code == 0
     applied = run("grade", NAME, "--apply")
     assert (applied.exit_code, "not proven" in applied.output) == (0, False)
@@ -142,7 +142,7 @@ def test_without_a_sandbox_nothing_is_graded_and_it_ends_with_3(
     assert not course.transcripts.exists() or not list(course.transcripts.iterdir())
 
 
-def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
+def test_an_interrupt_ends_with_130_and_says_what_is_saved(
     course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
@@ -152,10 +152,10 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_is_lost(
     monkeypatch.setattr("autograder.grading.grading.grade_class", interrupt)
     done = run("grade", NAME)
     assert done.exit_code == 130
-    assert "what was graded is saved, and the same command goes on from there" in done.stderr
+    assert "stopped; rerun to grade the rest; saved results are kept" in done.stderr
     monkeypatch.setattr("autograder.proof.build.build", interrupt)
     done = run("build", NAME)
-    assert (done.exit_code, done.stderr.strip()) == (130, "stopped; the same command begins anew")
+    assert (done.exit_code, done.stderr.strip()) == (130, "stopped; rerun to start over")
 
 
 @pytest.mark.parametrize("command", ["", *main.commands])

@@ -19,9 +19,11 @@ from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import Book
-from autograder.pages.explain import explain
-from autograder.pages.feedback import page
-from autograder.pages.students import write_feedback
+from autograder.pages.explain.submission import explain
+from autograder.pages.explain.wording import cell_lines, story_lines
+from autograder.pages.feedback.advice import Advice
+from autograder.pages.feedback.files import write_feedback
+from autograder.pages.feedback.page import render_page
 from autograder.proof.prove import prove
 from autograder.records import known
 from autograder.records.answers import question, shown
@@ -137,7 +139,7 @@ def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
     answers = known.read(assignment, nb.read(assignment.source_path))
     run = read_run(assignment, record)
     transcript = run.transcript if run else None
-    return diagnose(answers, record.grade, transcript and transcript.cells).get("square-solution")
+    return diagnose(answers, record.grade, transcript.cells if transcript else None).get("square-solution")
 
 
 @pytest.mark.parametrize("student", ["doubles-otherwise", "doubles-nearly"])
@@ -283,14 +285,14 @@ def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
 
 
 def test_explain_tells_what_was_asked_what_came_back_and_what_the_solution_says(assignment: Assignment) -> None:
-    lines = list(explain(assignment, "doubles-otherwise", "square").lines())
+    lines = list(story_lines(explain(assignment, "doubles-otherwise", "square")))
     text = "\n".join(lines)
     assert lines[0] == "doubles-otherwise, tiny: completed, 2 of 6"
     assert "  passed  two (1)" in lines
-    assert "  BROKEN  the square of a hundred numbers (1)" in lines
+    assert "  FAILED  the square of a hundred numbers (1)" in lines
     assert "    asked:    square(300)\n    answered: 600\n    solution: 90000" in text
     assert "    drawn:    x=1" in text
-    assert "  answers as chaff-square-doubles does (squaring is doubling)\n  hint: Try 3." in text
+    assert "  same answers as chaff-square-doubles (squaring is doubling)\n  hint: Try 3." in text
 
 
 def test_explain_shows_what_a_law_asked_of_its_smallest_counterexample_and_counts_the_rest(
@@ -304,16 +306,16 @@ def test_explain_shows_what_a_law_asked_of_its_smallest_counterexample_and_count
         ("square(-37)", "1369"),
     ]
     assert law.left_out > 8
-    lines = list(cell.lines())
+    lines = list(cell_lines(cell))
     start = lines.index("    drawn:    x=37")
-    assert lines[start + 1] == f"    ({law.left_out} questions on other draws before these)"
-    assert lines[-3:-1] == ["    answered: 1369", "    and here the check broke"]
+    assert lines[start + 1] == f"    (after {law.left_out} questions on other draws)"
+    assert lines[-3:-1] == ["    answered: 1369", "    the check failed here"]
 
 
 def test_explain_tells_a_question_that_was_asked_again_once(assignment: Assignment) -> None:
     """The first check asks before it compares, and again for its message."""
     (cell,) = explain(assignment, "zero-otherwise", "square").cells
-    assert "    asked:    square(2)    (2 times)" in list(cell.lines())
+    assert "    asked:    square(2)    (2 times)" in list(cell_lines(cell))
 
 
 def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_explain(course: Course) -> None:
@@ -322,7 +324,7 @@ def test_what_a_student_wrote_is_no_command_to_the_terminal_and_no_line_of_expla
     forged = "def square(x):\n    raise ValueError('\\x1b[2J\\x1b]0;mine\\x07no\\n  passed  three hundred (1)\\r')"
     desk.hand_in("forger", desk.answered(square_solution=f"{forged}\nsquare(1)"))
     grading.grade(assignment, 2, ("forger",))
-    text = "\n".join(explain(assignment, "forger").lines())
+    text = "\n".join(story_lines(explain(assignment, "forger")))
     assert all(line.isprintable() for line in text.split("\n"))
     assert "  passed  three hundred (1)" in text
     assert not [line for line in text.split("\n") if line.startswith("  passed  three")]
@@ -332,13 +334,13 @@ def test_explain_tells_an_answer_that_is_not_written_in_a_line(course: Course) -
     """And not one of which a part is."""
     assignment = course.assignment(NAME)
     (blank,) = explain(assignment, "blank", "square").cells
-    assert list(blank.lines()) == ["square: 0 of 3", "  not written yet"]
+    assert list(cell_lines(blank)) == ["square: 0 of 3", "  not written yet"]
     desk = Desk(assignment)
     half = "def square(x):\n    if x == 2:\n        raise NotImplementedError\n    return x"
     desk.hand_in("half", desk.answered(square_solution=half))
     grading.grade(assignment, 2, ("half",))
     (written,) = explain(assignment, "half", "square").cells
-    assert any("your square of a large number" in line for line in written.lines())
+    assert any("your square of a large number" in line for line in cell_lines(written))
 
 
 def test_a_student_whose_cell_stopped_is_told_to_start_there(course: Course) -> None:
@@ -366,8 +368,8 @@ def test_explain_says_which_cells_raised(course: Course) -> None:
     story = explain(assignment, "mistyped", "square")
     (error,) = story.as_json()["raised"].values()
     assert error == "SyntaxError: expected ':' (line 1)"
-    lines = list(story.lines())
-    assert lines[1] == f"raised in square-solution: {error}"
+    lines = list(story_lines(story))
+    assert lines[1] == f"square-solution raised {error}"
     assert any("NameError: name 'square' is not defined" in line for line in lines)
     assert explain(assignment, "right").raised == {}
 
@@ -392,9 +394,9 @@ def test_explain_puts_a_persons_points_beside_those_of_the_tests(course: Course)
         tests = rows["square"].auto_score
     with Book(course):
         story = explain(assignment, "unknown")
-    text = "\n".join(story.lines())
-    assert f"square: 2.5 of 3 by a person (tests: {tests:g})" in text
-    assert "essay: 1 of 2 by a person\n" in text + "\n"
+    text = "\n".join(story_lines(story))
+    assert f"square: 2.5 of 3, marked by a person (tests: {tests:g})" in text
+    assert "essay: 1 of 2, marked by a person\n" in text + "\n"
     assert story.as_json()["total"] == 2.5 + 1 + 1
     assert f"completed, {4.5:g} of 6" in text
     assert [cell["by_person"] for cell in story.as_json()["cells"]] == [2.5, None, 1]
@@ -403,7 +405,7 @@ def test_explain_puts_a_persons_points_beside_those_of_the_tests(course: Course)
 def test_explain_without_a_gradebook_makes_none(course: Course) -> None:
     path = Path(course.db_url.removeprefix("sqlite:///"))
     path.unlink()
-    assert list(explain(course.assignment(NAME), "right").lines())
+    assert list(story_lines(explain(course.assignment(NAME), "right")))
     assert not path.exists()
 
 
@@ -432,7 +434,7 @@ def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], sa
 
 def test_explain_of_a_record_without_a_transcript_says_so(course: Course) -> None:
     next(course.transcripts.glob("right/*.run")).unlink()
-    assert "no transcript is kept" in "\n".join(explain(course.assignment(NAME), "right").lines())
+    assert "no transcript is kept" in "\n".join(story_lines(explain(course.assignment(NAME), "right")))
 
 
 def pages(course: Course, *students: str) -> dict[str, str]:
@@ -527,11 +529,12 @@ def test_a_cell_that_is_not_there_cannot_be_shown(matrix_course: Course) -> None
 
 
 def test_advice_is_text_on_a_page() -> None:
-    from autograder.pages.feedback import Advice
     from autograder.records.grade import CellGrade, Check
 
     cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
     said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
-    html = page(Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", Marks(), {"t": Advice(said)})
+    html = render_page(
+        Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", Marks(), advice={"t": Advice(said)}
+    )
     assert "<script" not in html
     assert "&lt;script&gt;" in html

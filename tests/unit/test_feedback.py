@@ -16,8 +16,9 @@ import pytest
 
 from autograder.course import notebook as nb
 from autograder.course.lay import lay
-from autograder.pages import feedback
-from autograder.pages.feedback import page
+from autograder.pages.feedback.highlighting import HIGHLIGHTED_CHARACTERS, highlight
+from autograder.pages.feedback.outputs import OUTPUT_CHARACTERS, PAGE_IMAGE_CHARACTERS, PAGE_IMAGES
+from autograder.pages.feedback.page import render_page
 from autograder.records.grade import CellGrade, Check, Grade, Mark, Marks
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
@@ -101,14 +102,13 @@ def data(**forms: Any) -> dict[str, Any]:
 
 def grade_of(notebook: nb.Notebook, *, notes: tuple[str, ...] = (), **cells: CellGrade) -> Grade:
     """Full marks for all that a test grades, but for `cells`."""
-    found = {}
+    grades = {}
     for cell in filter(nb.is_graded, notebook["cells"]):
         worth, name = nb.points(cell), str(nb.grade_id(cell))
         score = None if nb.is_manual(cell) else worth
-        found[name] = cells.get(
-            name, CellGrade(worth, score, () if score is None else (Check("it holds", worth, True),))
-        )
-    return Grade("ada", "1-similarity-and-loss", "completed", found, notes)
+        checks = () if score is None else (Check("it holds", worth, True),)
+        grades[name] = cells.get(name, CellGrade(worth, score, checks))
+    return Grade("ada", "1-similarity-and-loss", "completed", grades, notes)
 
 
 def render(
@@ -119,7 +119,7 @@ def render(
     **more: Any,
 ) -> str:
     all_marks = Marks(marks or {}, late_penalty)
-    return page(grade or grade_of(notebook), notebook, "Similarity and loss", all_marks, **more)
+    return render_page(grade or grade_of(notebook), notebook, "Similarity and loss", all_marks, **more)
 
 
 def section(text: str, heading: str) -> str:
@@ -140,7 +140,7 @@ def outputs_with(text: str) -> dict[str, dict[str, Any]]:
 
 
 def cells_with(text: str) -> dict[str, nb.Cell]:
-    long_code = f"{text}\n{'#' * feedback.HIGHLIGHTED_CHARACTERS}"
+    long_code = f"{text}\n{'#' * HIGHLIGHTED_CHARACTERS}"
     return {
         "code": {"cell_type": "code", "source": f"x = {text}"},
         "long code": {"cell_type": "code", "source": long_code},
@@ -180,7 +180,7 @@ def with_text_in(field: str, text: str, notebook: nb.Notebook) -> str:
     cells = grade_of(notebook).cells | {words["grade_id"]: CellGrade(1, 0)}
     cells["predict"] = grades_with(text).get(field, cells["predict"])
     grade = Grade(words["student"], words["assignment"], "completed", cells, (words["note"],))
-    return page(grade, notebook, words["title"], Marks({"explain_batch": Mark(1, words["comment"])}))
+    return render_page(grade, notebook, words["title"], Marks({"explain_batch": Mark(1, words["comment"])}))
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -196,10 +196,10 @@ def test_hostile_text_makes_no_markup(field: str, laid: nb.Notebook) -> None:
 
 def test_raw_html_in_a_written_answer_stays_text(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = f"so <u onclick=x>it</u> is\n\n<div>\n{HOSTILE}\n</div>\n\n# {HOSTILE}"
-    made = Page(render(laid))
-    assert not made.all("script") and not made.all("u") and not made.all("img")
-    assert not [name for _, attributes in made.elements for name in attributes if name.startswith("on")]
-    assert "<u onclick=x>it</u>" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("script") and not shown.all("u") and not shown.all("img")
+    assert not [name for _, attributes in shown.elements for name in attributes if name.startswith("on")]
+    assert "<u onclick=x>it</u>" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_raw_html_in_a_written_answer_stays_text(laid: nb.Notebook) -> None:
 )
 def test_link_that_is_no_web_address_is_no_link(url: str, laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = f"[see]({url}) and [there][1]\n\n[1]: {url}\n"
-    made = Page(render(laid))
-    assert all(a["href"].startswith("#task-") for a in made.all("a"))
-    assert "see" in made.text
+    shown = Page(render(laid))
+    assert all(a["href"].startswith("#task-") for a in shown.all("a"))
+    assert "see" in shown.text
 
 
-def test_link_to_the_web_tells_it_nothing(laid: nb.Notebook) -> None:
+def test_link_to_the_web_sends_no_referrer(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = '[paper](HTTPS://arxiv.org/?a=1&b="2")'
     link = Page(render(laid)).all("a")[-1]
     assert link == {"href": "HTTPS://arxiv.org/?a=1&b=%222%22", "rel": "noopener noreferrer nofollow"}
@@ -235,8 +235,8 @@ def test_written_answer_is_rendered(laid: nb.Notebook) -> None:
 
 def test_picture_of_the_net_is_not_loaded(laid: nb.Notebook) -> None:
     cell_of(laid, "explain_batch")["source"] = "![my plot](https://a.example/x.png)"
-    made = Page(render(laid))
-    assert not made.all("img") and "[image: my plot]" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("img") and "[image: my plot]" in shown.text
 
 
 def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
@@ -246,13 +246,13 @@ def test_pasted_picture_is_shown(laid: nb.Notebook) -> None:
 
 
 def test_alternative_text_is_words_only(laid: nb.Notebook) -> None:
-    """Markup made from it would close the attribute that it stands in."""
+    """Markup in it would close the attribute."""
     cell = cell_of(laid, "explain_batch")
     cell["source"] = "![see *my* [x > 1](https://a.example)](attachment:a.png) ![[y](https://a.example)](none)"
     cell["attachments"] = {"a.png": {"image/png": PNG}}
-    made = Page(render(laid))
-    assert made.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "see my x > 1"}]
-    assert "[image: y]" in made.text
+    shown = Page(render(laid))
+    assert shown.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "see my x > 1"}]
+    assert "[image: y]" in shown.text
 
 
 def test_html_output_is_not_shown(laid: nb.Notebook) -> None:
@@ -266,16 +266,16 @@ def test_html_output_is_not_shown(laid: nb.Notebook) -> None:
 def test_svg_is_nothing_but_an_image(laid: nb.Notebook) -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     cell_of(laid, "predict-solution")["outputs"] = [data(svg=f"\n{svg}")]
-    made = Page(render(laid))
-    assert base64.b64decode(made.all("img")[0]["src"].removeprefix("data:image/svg+xml;base64,")).decode() == svg
-    assert not made.all("svg") and "alert(1)" not in render(laid)
+    shown = Page(render(laid))
+    assert base64.b64decode(shown.all("img")[0]["src"].removeprefix("data:image/svg+xml;base64,")).decode() == svg
+    assert not shown.all("svg") and "alert(1)" not in render(laid)
 
 
 @pytest.mark.parametrize("content", ["no base64!", base64.b64encode(b"<html>").decode(), 7, None, ""])
-def test_image_that_is_none_is_said_so(content: Any, laid: nb.Notebook) -> None:
+def test_data_that_is_no_image_gets_a_note(content: Any, laid: nb.Notebook) -> None:
     cell_of(laid, "predict-solution")["outputs"] = [data(png=content, plain="<Figure>")]
-    made = Page(render(laid))
-    assert not made.all("img") and "[An image is not shown: it is no image/png. <Figure>]" in made.text
+    shown = Page(render(laid))
+    assert not shown.all("img") and "[An image is not shown: it is no image/png. <Figure>]" in shown.text
 
 
 def test_figure_has_alternative_text(laid: nb.Notebook) -> None:
@@ -285,10 +285,10 @@ def test_figure_has_alternative_text(laid: nb.Notebook) -> None:
 
 
 def test_policy_forbids_scripts_and_the_net(laid: nb.Notebook) -> None:
-    made = Page(render(laid))
-    policy = [meta["content"] for meta in made.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    shown = Page(render(laid))
+    policy = [meta["content"] for meta in shown.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
     assert policy and policy[0].startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
-    assert not made.all("script") and not made.all("link")
+    assert not shown.all("script") and not shown.all("link")
 
 
 def hidden_lines(source: nb.Notebook) -> Iterator[str]:
@@ -331,7 +331,7 @@ def test_passed_checks_come_first(laid: nb.Notebook) -> None:
     assert "2 of 4 checks passed" in shown and "not so" in shown and "wrong" not in shown
 
 
-def test_message_of_several_checks_is_said_once_below_them(laid: nb.Notebook) -> None:
+def test_message_of_several_checks_is_shown_once_below_them(laid: nb.Notebook) -> None:
     checks = tuple(Check(f"c{k}", 1, False, "Not written yet." if k < 3 else "Other.") for k in range(4))
     shown = section(render(laid, grade_of(laid, predict=CellGrade(2, 0, checks))), "Task 1: predict")
     assert re.findall(r"c\d|Not written yet\.|Other\.", shown) == ["c0", "c1", "c2", "Not written yet.", "c3", "Other."]
@@ -346,9 +346,9 @@ def test_cells_that_share_an_answer_share_a_section(laid: nb.Notebook) -> None:
 
 
 def test_every_task_is_in_the_table_and_linked(laid: nb.Notebook) -> None:
-    made = Page(render(laid))
-    anchors = [a["href"][1:] for a in made.all("a")]
-    ids = [attributes["id"] for _, attributes in made.elements if "id" in attributes]
+    shown = Page(render(laid))
+    anchors = [a["href"][1:] for a in shown.all("a")]
+    ids = [attributes["id"] for _, attributes in shown.elements if "id" in attributes]
     assert len(anchors) == len(set(anchors)) == 11 and set(anchors) <= set(ids)
     assert len(ids) == len(set(ids))
 
@@ -373,7 +373,7 @@ def test_comment_on_an_answer_is_shown_with_its_task(laid: nb.Notebook) -> None:
     assert "Multiply." in section(text, "Task 6: the CLIP loss")
 
 
-def test_late_penalty_is_taken_off_and_said(laid: nb.Notebook) -> None:
+def test_late_penalty_is_subtracted_and_shown(laid: nb.Notebook) -> None:
     text = render(laid, late_penalty=1.5)
     assert "38.5&nbsp;of&nbsp;43" in text and "(1.5 taken off for handing in late)" in text
     assert "<strong>0&nbsp;of&nbsp;43" in render(laid, late_penalty=99)
@@ -385,18 +385,18 @@ def test_written_answer_left_blank_is_not_answered_yet(laid: nb.Notebook) -> Non
 
 
 def test_unreadable_submission_has_a_page_with_the_reason() -> None:
-    text = page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", Marks())
+    text = render_page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", Marks())
     assert "could not be read" in text and "x.ipynb is not a notebook" in text
     assert "<strong>0</strong>" in text and "<table" not in text
 
 
 def test_points_given_to_an_unreadable_submission_are_shown() -> None:
-    text = page(Grade("ada", "a", "unreadable"), {}, "T", Marks({"predict": Mark(2, "From your e-mail.")}))
+    text = render_page(Grade("ada", "a", "unreadable"), {}, "T", Marks({"predict": Mark(2, "From your e-mail.")}))
     assert "<strong>2</strong>" in text and "From your e-mail." in text and "predict" in text
 
 
 def test_failed_grading_claims_no_points() -> None:
-    text = page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", Marks())
+    text = render_page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", Marks())
     assert "none yet" in text and "through no fault of this notebook" in text and "<strong>" not in text
 
 
@@ -416,12 +416,12 @@ def test_locked_code_is_not_repeated_but_its_outputs_are_shown(laid: nb.Notebook
 
 
 def test_long_output_is_cut_with_a_note(laid: nb.Notebook) -> None:
-    cell_of(laid, "predict-solution")["outputs"] = [stream("y" * (feedback.OUTPUT_CHARACTERS + 1234))]
+    cell_of(laid, "predict-solution")["outputs"] = [stream("y" * (OUTPUT_CHARACTERS + 1234))]
     text = render(laid)
-    assert text.count("y" * feedback.OUTPUT_CHARACTERS) == 1 and "[1,234 more characters are not shown]" in text
+    assert text.count("y" * OUTPUT_CHARACTERS) == 1 and "[1,234 more characters are not shown]" in text
 
 
-BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(feedback.PAGE_IMAGE_CHARACTERS)).decode())
+BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(PAGE_IMAGE_CHARACTERS)).decode())
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ BIG_IMAGE = data(png=base64.b64encode(base64.b64decode(PNG) + bytes(feedback.PAG
         ([data(png=PNG, plain="p" * 10**5)] * 20_000, "no room left for them"),
     ],
 )
-def test_page_stays_small_whatever_is_put_out(outputs: list[dict[str, Any]], note: str, laid: nb.Notebook) -> None:
+def test_page_stays_small_whatever_the_outputs(outputs: list[dict[str, Any]], note: str, laid: nb.Notebook) -> None:
     """A few hundred KB: outputs are cut, and the page says so."""
     cell_of(laid, "predict-solution")["outputs"] = outputs
     text = render(laid)
@@ -452,9 +452,9 @@ def test_page_stays_small_with_endless_answers_cells_and_messages(laid: nb.Noteb
 
 
 def test_images_are_counted(laid: nb.Notebook) -> None:
-    cell_of(laid, "predict-solution")["outputs"] = [data(png=PNG)] * (feedback.PAGE_IMAGES + 3)
-    made = Page(render(laid))
-    assert len(made.all("img")) == feedback.PAGE_IMAGES and made.text.count("An image is not shown") == 3
+    cell_of(laid, "predict-solution")["outputs"] = [data(png=PNG)] * (PAGE_IMAGES + 3)
+    shown = Page(render(laid))
+    assert len(shown.all("img")) == PAGE_IMAGES and shown.text.count("An image is not shown") == 3
 
 
 def test_terminal_colours_and_progress_bars_become_plain_text(laid: nb.Notebook) -> None:
@@ -462,15 +462,29 @@ def test_terminal_colours_and_progress_bars_become_plain_text(laid: nb.Notebook)
     assert ">red\n100%\nend</pre>" in render(laid)
 
 
+def test_highlighted_code_has_four_colors_and_no_markup_of_its_own() -> None:
+    code = "def f(x):\n    return f'<{x}>' + 1.5  # & 'so'"
+    assert highlight(code) == (
+        '<span class="k">def</span> f(x):\n    <span class="k">return</span> '
+        """<span class="s">f'&lt;{</span>x<span class="s">}&gt;'</span> + <span class="m">1.5</span>"""
+        """  <span class="c"># &amp; 'so'</span>"""
+    )
+
+
+@pytest.mark.parametrize("code", ["", "x", " x\n\n y", "'''two\nlines'''", "def f(:\n\t&lt;", "# \u2028\x0b\x85\x1c."])
+def test_highlighting_changes_no_character(code: str) -> None:
+    assert Page(highlight(code)).text == code
+
+
 def test_carriage_return_hides_no_code(laid: nb.Notebook) -> None:
-    for rest in ("", "#" * feedback.HIGHLIGHTED_CHARACTERS):
+    for rest in ("", "#" * HIGHLIGHTED_CHARACTERS):
         cell_of(laid, "predict-solution")["source"] = f"cheat()\rhonest()\n{rest}"
         assert "cheat()\nhonest()" in Page(render(laid)).text
 
 
 def test_characters_that_no_file_holds_or_that_reorder_text_are_replaced(laid: nb.Notebook) -> None:
     grade = Grade("a\ud800b\u202ec\x00d", "a", "completed")
-    text = page(grade, laid, "T", Marks())
+    text = render_page(grade, laid, "T", Marks())
     assert text.encode() and "a?b\ufffdc\ufffdd" in text
 
 

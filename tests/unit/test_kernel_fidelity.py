@@ -1,4 +1,4 @@
-"""What a student sees in Jupyter is what is graded: a stock kernel and ours show the same outputs for every tricky cell."""
+"""A stock kernel and ours show the same outputs for every tricky cell, so what a student sees in Jupyter is what is graded."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from autograder.course import notebook as nb
 from tests.support.sandboxed import Sandbox, code, executed, notebook
 from tests.unit.tricky_cells import CELLS
 
-# What may differ, and why a user accepts it.
+# Cells whose outputs may differ, and why that is acceptable.
 ACCEPTED = {
-    "recursion": "our kernel's own frames are 4 more, so a recursion ends 4 calls sooner, of 3,000",
+    "recursion": "our kernel has 4 more frames of its own, so a recursion ends 4 calls sooner, of 3,000",
 }
-ALIKE = (
+NORMALISED = (
     (r"0x[0-9a-f]{6,}", "0xADDRESS"),
     (r"~?(?:/[\w.+-]+)*/(?:ipykernel_\d+/\d+\.py|lib/python3\.\d+/)", "FILE/"),
     (r"[\d.]+(?:e\+\d+)? ?(?:ns|[µμ]s|us|ms|s|min)\b(?: ± .*)?", "TIME"),
@@ -31,22 +31,25 @@ ALIKE = (
 )
 
 
-def alike(output: Any) -> Any:
-    """An output without addresses, times, ids of executions and paths of this machine; figures as their size."""
+def normalise(output: Any) -> Any:
+    """Replace addresses, times, execution ids and paths of this machine in an output."""
     if isinstance(output, dict):
-        return {key: alike(value) for key, value in output.items() if key != "execution_count"}
+        return {key: normalise(value) for key, value in output.items() if key != "execution_count"}
     if isinstance(output, list):
-        return [alike(item) for item in output]
+        return [normalise(item) for item in output]
     if isinstance(output, str):
-        for pattern, name in ALIKE:
+        for pattern, name in NORMALISED:
             output = re.sub(pattern, name, output)
     return output
 
 
 def in_stock(cells: list[nb.Cell], folder: Path) -> Any:
-    """The cells as a stock kernel leaves them. It has threads, and where a cell forks it while one of them holds a lock, the copy
-    waits for that lock for ever (seen once, in the cell with a pool of processes). So it has three tries."""
-    # With PYTEST_CURRENT_TEST in its environment ipykernel does not capture descriptors 1 and 2.
+    """Execute the cells in a stock kernel; return the notebook.
+
+    That kernel has threads. If a cell forks it while one of them holds a lock, the copy waits for the lock for ever (seen
+    once, in the cell with a pool of processes). So there are three tries.
+    """
+    # With PYTEST_CURRENT_TEST in its environment, ipykernel does not capture descriptors 1 and 2.
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     environment |= {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
     settings = {"timeout": 60, "allow_errors": True, "coalesce_streams": True, "kernel_name": "python3"}
@@ -63,20 +66,20 @@ def in_stock(cells: list[nb.Cell], folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def shown(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
-    """Every cell's outputs, by its name: in a stock kernel, and in ours."""
+    """Every cell's outputs in a stock kernel and in ours, by the cell's name."""
     cells = [code(source) for source in CELLS.values()]
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(in_stock, cells, tmp_path_factory.mktemp("stock"))
         ours = executed(sandbox.judge(*cells))
         stock = running.result()
     pairs = zip(CELLS, stock.cells, ours.cells, strict=True)
-    return {name: (alike(theirs.outputs), alike(here.outputs)) for name, theirs, here in pairs}
+    return {name: (normalise(stock_cell.outputs), normalise(our_cell.outputs)) for name, stock_cell, our_cell in pairs}
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_cell_shows_in_the_sandbox_what_it_shows_in_jupyter(name: str, shown: dict[str, tuple[Any, Any]]) -> None:
     stock, ours = shown[name]
     if name in ACCEPTED:
-        assert stock != ours, f"no longer different: strike it from the list ({ACCEPTED[name]})"
+        assert stock != ours, f"no longer different: remove it from the list ({ACCEPTED[name]})"
     else:
         assert ours == stock

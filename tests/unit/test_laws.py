@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import importlib
+import json
 import random
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import assume, event
 from hypothesis import strategies as st
 
 from autograder.checks import laws
 from autograder.checks.laws import for_all
+from autograder.cli import main
+from tests.support import tiny
+from tests.support.classroom import ROOT
 
 NUMBERS = {"x": st.integers(0, 10**6), "y": st.floats(-1, 1), "of": st.sampled_from([3, -0.5]), "sign": st.booleans()}
 
@@ -152,3 +163,91 @@ def test_a_law_may_assume_and_note() -> None:
 def test_a_law_with_an_impossible_strategy_says_so() -> None:
     with pytest.raises(Exception, match="min_value"):
         draw(3, x=st.integers(5, 2))
+
+
+def test_laws_draw_alike_where_the_package_is_installed_and_where_it_is_developed(tmp_path: Path) -> None:
+    """hypothesis takes code in site-packages for no code of yours: there it has fewer constants to draw."""
+    installed = tmp_path / "site-packages"
+    for name in ("__init__.py", "errors.py"):
+        (installed / "autograder").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "autograder" / name, installed / "autograder")
+    shutil.copytree(ROOT / "autograder" / "checks", installed / "autograder" / "checks")
+    program = """
+import json, autograder
+from hypothesis import strategies as st
+from autograder.checks import for_all
+seen = []
+for strategy in (st.integers(0, 10**6), st.floats(-1000, 1000), st.text()):
+    for_all(300, x=strategy)(lambda x: seen.append(x))
+print(json.dumps([autograder.__file__, seen]))
+"""
+    draws = {}
+    for place in (installed, ROOT):
+        environment = {"PYTHONPATH": str(place), "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", program],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        file, draws[place] = json.loads(done.stdout)
+        assert Path(file).is_relative_to(place)
+    assert len(draws[ROOT]) == 900
+    assert draws[installed] == draws[ROOT]
+
+
+def test_the_version_is_pinned_wherever_one_is_named() -> None:
+    requirements = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    constraints = (ROOT / "constraints.txt").read_text().splitlines()
+    pin = f"hypothesis=={laws.HYPOTHESIS}"
+    assert pin in requirements
+    assert pin in constraints
+    assert not laws.version_fault()
+
+
+def other_version(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(laws, "HYPOTHESIS", "6.1.0")
+    return f"laws draw as elsewhere with hypothesis 6.1.0 only, not with {hypothesis.__version__}; "
+
+
+def other_names(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.delattr(hypothesis.internal.conjecture.providers, "_get_local_constants")
+    return "laws cannot draw as elsewhere: "
+
+
+@pytest.mark.parametrize("change", [other_version, other_names])
+def test_another_hypothesis_is_told_in_one_line_and_draws_nothing(change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a law, also one that was drawn before, and by the doctor."""
+    draw(3, **NUMBERS)
+    line = change(monkeypatch)
+    with pytest.raises(RuntimeError, match=re.escape(line)) as refusal:
+        draw(3, **NUMBERS)
+    assert "\n" not in str(refusal.value)
+    done = CliRunner().invoke(main, ["doctor", "--json"])
+    ill = [finding for finding in map(json.loads, done.stdout.splitlines()) if not finding["well"]]
+    assert done.exit_code == 3
+    assert [(finding["name"], finding["detail"]) for finding in ill] == [("hypothesis", str(refusal.value))]
+
+
+@pytest.mark.parametrize("command", ["grade", "build", "audit"])
+def test_with_another_hypothesis_nothing_is_graded(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    course = tiny.write_course(tmp_path / "course")
+    tiny.release(course, tmp_path / "scratch")
+    line = other_version(monkeypatch)
+    done = CliRunner().invoke(main, [command, tiny.NAME, "--course", str(course.root)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"autograder: {line}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_global_generators_are_put_back() -> None:
+    random.seed(5)
+    np.random.seed(5)
+    states = random.getstate(), np.random.get_state()[1].tolist()
+    for _ in range(2):
+        draw(3, **NUMBERS)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == states

@@ -10,7 +10,7 @@ import pytest
 from autograder.course import Course, mark_scheme
 from autograder.course import notebook as nb
 from autograder.gradebook.autograded import autograded
-from autograder.pages import students as pages
+from autograder.pages.feedback.files import write_feedback
 from autograder.records.grade import Grade
 from autograder.records.run import Run
 from tests.support import grading
@@ -45,7 +45,7 @@ def test_the_mark_scheme_follows_the_answer_that_a_person_grades(graded: Course)
 
 def test_neither_the_release_nor_a_feedback_page_contains_it(graded: Course) -> None:
     assignment = graded.assignment(NAME)
-    list(pages.write_feedback(assignment))
+    list(write_feedback(assignment))
     (page,) = (graded.feedback / "ada" / NAME).glob("*.html")
     assert "Mine." in page.read_text()
     for text in (page.read_text(), assignment.release_path.read_text()):

@@ -18,7 +18,7 @@ from autograder.course import notebook as nb
 from autograder.grading.intake import Intake
 from autograder.judge import replay, test_cell
 from autograder.judge.job import Judged
-from autograder.pages.students import write_feedback
+from autograder.pages.feedback.files import write_feedback
 from autograder.records import known
 from autograder.records.deciding import Deciding
 from autograder.records.grade import Grade
@@ -224,7 +224,7 @@ def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, no
     shown = CliRunner().invoke(main, call).output
     assert 'float32  2.75/5  2.75/5  square: "three hundred" passes now; no effect, a person gave 1.75' in shown
     assert "0 grades would change" in shown
-    assert "1 submission of the same score as before" in shown
+    assert "1 submission keeps its score" in shown
     assert "float32  completed   2.75   5" in shown
     proven(course)
     assert "0 grades replaced" in CliRunner().invoke(main, [*call, "--apply"]).output

@@ -1,4 +1,4 @@
-"""A class's report: its numbers are those of the gradebook, and what cannot be told is not."""
+"""A class's report: its numbers are those of the gradebook, and statistics without a basis are left out."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
 from autograder.pages.export import write_tasks
-from autograder.pages.items import FEWEST, interval, items
-from autograder.pages.report import Held, Report, report, write_report_files
-from autograder.pages.sheet import bins, letter, log_position
+from autograder.pages.plots import count_bins, letter, log_position
+from autograder.pages.report.files import write_report_files
+from autograder.pages.report.items import FEWEST, confidence_interval, item_statistics
+from autograder.pages.report.reading import read_report
+from autograder.pages.report.results import MisconceptionCount, Report
 from autograder.proof.prove import prove
 from tests.support import grading
 from tests.support.tiny import NAME, Desk
@@ -46,52 +48,52 @@ def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) 
 
 
 @pytest.fixture(scope="module")
-def made(course: Course) -> Report:
-    return report(course.assignment(NAME))
+def report(course: Course) -> Report:
+    return read_report(course.assignment(NAME))
 
 
-def test_the_points_are_those_of_the_gradebook(course: Course, made: Report, tmp_path: Path) -> None:
+def test_the_points_are_those_of_the_gradebook(course: Course, report: Report, tmp_path: Path) -> None:
     write_tasks(course.assignment(NAME), tmp_path / "tasks.csv")
     rows = {row["student_id"].removeprefix("'"): row for row in csv.DictReader((tmp_path / "tasks.csv").open())}
-    graded = {row.student: row for row in made.graded}
+    graded = {row.student: row for row in report.graded}
     assert len(graded) > 5
     for name, row in graded.items():
         assert row.score == float(rows[name]["score"]), name
         for task, value in row.points.items():
             assert rows[name][task] == ("" if value is None else str(value)), (name, task)
-    mean = {item.name: item.mean for item in made.items}
+    mean = {item.name: item.mean for item in report.items}
     assert mean["square"] == pytest.approx(statistics.fmean(float(rows[name]["square"]) for name in graded) / 2)
 
 
-def test_who_waits_for_a_person_is_listed_with_the_reason(made: Report) -> None:
-    reasons = {row.student: row.reason for row in made.for_a_person}
+def test_a_submission_that_needs_manual_grading_is_listed_with_the_reason(report: Report) -> None:
+    reasons = {row.student: row.reason for row in report.for_a_person}
     assert reasons["right"] == "to be marked: essay"
     assert reasons["broken"].startswith("unreadable: tiny.ipynb is not a notebook")
     assert "blank" not in reasons
 
 
-def test_the_points_that_wait_for_a_person_are_said_beside_the_mean(course: Course, made: Report) -> None:
+def test_points_still_to_be_marked_are_shown_beside_the_mean(course: Course, report: Report) -> None:
     """An essay of 2 points; the mean counts none of them yet."""
-    waiting = sum(row.grade.needs_manual for row in made.graded)
-    assert made.unmarked == [2.0] * waiting
-    assert waiting < len(made.graded)
-    page = write_report_files(course.assignment(NAME), made)[0].read_text()
-    assert f"not counted what {waiting} of {len(made.graded)} can still get by hand, up to 2 each" in page
-    assert made.as_json()["unmarked"] == waiting
+    waiting = sum(row.grade.needs_manual for row in report.graded)
+    assert report.unmarked == [2.0] * waiting
+    assert waiting < len(report.graded)
+    page = write_report_files(course.assignment(NAME), report)[0].read_text()
+    assert f"marks are still missing for {waiting} of {len(report.graded)}, up to 2 points each" in page
+    assert report.as_json()["unmarked"] == waiting
 
 
-def test_who_answers_as_a_chaff_does_is_counted_under_its_misconception(made: Report) -> None:
-    assert made.held == [Held("square", "squaring is doubling", 2)]
-    assert made.as_json()["misconceptions"][0]["count"] == 2
+def test_a_submission_with_a_chaffs_answers_counts_under_its_misconception(report: Report) -> None:
+    assert report.misconceptions == [MisconceptionCount("square", "squaring is doubling", 2)]
+    assert report.as_json()["misconceptions"][0]["count"] == 2
 
 
-def test_a_submission_that_could_not_be_read_counts_in_no_statistic(made: Report) -> None:
-    assert made.statuses["unreadable"] >= 4
-    assert all(item.count + item.waiting == len(made.graded) for item in made.items)
-    assert len(made.rows) == len(made.graded) + made.statuses["unreadable"]
+def test_a_submission_that_could_not_be_read_counts_in_no_statistic(report: Report) -> None:
+    assert report.statuses["unreadable"] >= 4
+    assert all(item.count + item.waiting == len(report.graded) for item in report.items)
+    assert len(report.rows) == len(report.graded) + report.statuses["unreadable"]
 
 
-def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path: Path, quick: None) -> None:
+def test_a_mark_replaces_the_automatic_score(tiny: Course, tmp_path: Path, quick: None) -> None:
     from nbgrader.api import Gradebook
 
     course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
@@ -101,12 +103,12 @@ def test_a_persons_points_stand_before_the_automatic_ones(tiny: Course, tmp_path
         grade = book.find_grade("essay", "tiny", NAME, "ada")
         grade.manual_score, grade.needs_manual_grade = 1.5, False
         book.db.commit()
-    (row,) = report(course.assignment(NAME)).rows
+    (row,) = read_report(course.assignment(NAME)).rows
     assert (row.points["essay"], row.score, row.reason) == (1.5, 4.5, "")
 
 
-def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(course: Course, made: Report) -> None:
-    page, submissions, tasks, _, checks = write_report_files(course.assignment(NAME), made)
+def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, report: Report) -> None:
+    page, submissions, tasks, _, checks = write_report_files(course.assignment(NAME), report)
     text = page.read_text()
     assert page.parent.stat().st_mode & 0o077 == 0
     assert "<script>alert" not in text
@@ -119,7 +121,7 @@ def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(cour
     passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
     # <script> and partly return 4 for everything, and two double
     assert passed["two"][0] - passed["three hundred"][0] == 4
-    assert passed["two"][1] == len(made.graded)
+    assert passed["two"][1] == len(report.graded)
 
 
 @pytest.fixture
@@ -135,9 +137,9 @@ def test_the_command_writes_five_files_and_prints_the_tasks(run: Callable[..., A
         f"report-{NAME}.html", f"report-{NAME}-submissions.csv", f"report-{NAME}-tasks.csv",
         f"report-{NAME}-misconceptions.csv", f"report-{NAME}-checks.csv",
     ]  # fmt: skip
-    found = json.loads(run(NAME, "--json").stdout)
-    assert found["tasks"]["double"]["max_score"] == 1
-    assert found["for_a_person"]["right"] == "to be marked: essay"
+    printed = json.loads(run(NAME, "--json").stdout)
+    assert printed["tasks"]["double"]["max_score"] == 1
+    assert printed["for_a_person"]["right"] == "to be marked: essay"
 
 
 def test_nothing_graded_is_an_error(tiny: Course) -> None:
@@ -147,55 +149,55 @@ def test_nothing_graded_is_an_error(tiny: Course) -> None:
 
 
 def of_tasks(*pairs: tuple[float | None, float | None]) -> dict[str, Any]:
-    return {item.name: item for item in items(WORTH, [{"a": a, "b": b} for a, b in pairs])}
+    return {item.name: item for item in item_statistics(WORTH, [{"a": a, "b": b} for a, b in pairs])}
 
 
 def test_difficulty_is_the_mean_share_and_discrimination_the_correlation_with_the_rest() -> None:
-    found = of_tasks(*[(2.0, 1.0)] * 10, *[(0.0, 0.0)] * 10)
-    assert (found["a"].mean, found["a"].full, found["a"].none) == (0.5, 10, 10)
-    assert found["a"].discrimination == pytest.approx(1)
+    tasks = of_tasks(*[(2.0, 1.0)] * 10, *[(0.0, 0.0)] * 10)
+    assert (tasks["a"].mean, tasks["a"].full, tasks["a"].none) == (0.5, 10, 10)
+    assert tasks["a"].discrimination == pytest.approx(1)
     against = of_tasks(*[(2.0, 0.0)] * 10, *[(0.0, 1.0)] * 10)
     assert against["a"].discrimination == pytest.approx(-1)
 
 
-def test_a_discrimination_that_cannot_be_told_is_not() -> None:
+def test_a_discrimination_without_a_basis_is_left_out() -> None:
     few = [(2.0, 1.0), (0.0, 0.0)] * (FEWEST // 2)
     assert of_tasks(*few)["a"].discrimination is not None
     assert of_tasks(*few[1:])["a"].discrimination is None
     assert of_tasks(*[(2.0, 1.0)] * 30)["a"].discrimination is None
-    assert items({"a": 2.0}, [{"a": 1.0}, {"a": 2.0}] * 10)[0].discrimination is None
+    assert item_statistics({"a": 2.0}, [{"a": 1.0}, {"a": 2.0}] * 10)[0].discrimination is None
 
 
-def test_tasks_that_some_wait_for_are_no_part_of_the_rest() -> None:
-    """Else a task would seem to go with being marked early."""
-    found = of_tasks(*[(2.0, None), (0.0, 1.0)] * 10)
-    assert found["a"].discrimination is None
-    assert (found["b"].count, found["b"].waiting) == (10, 10)
+def test_tasks_with_missing_marks_do_not_count_in_the_rest() -> None:
+    """Otherwise a task would correlate with being marked early."""
+    tasks = of_tasks(*[(2.0, None), (0.0, 1.0)] * 10)
+    assert tasks["a"].discrimination is None
+    assert (tasks["b"].count, tasks["b"].waiting) == (10, 10)
 
 
-def test_a_task_that_some_wait_for_has_no_difficulty() -> None:
-    """A blank essay is 0 at once, a written one waits: the mean of those that have points would be 0."""
+def test_a_task_with_missing_marks_has_no_difficulty() -> None:
+    """A blank essay gets 0 at once and a written one waits, so the mean of those with points would be 0."""
     assert of_tasks((2.0, None), (1.0, 0.0))["b"].mean is None
     assert of_tasks((2.0, 1.0), (1.0, 0.0))["b"].mean == 0.5
 
 
 @given(st.floats(-0.99, 0.99), st.integers(FEWEST, 500))
 def test_an_interval_holds_its_correlation_and_narrows_with_more_submissions(r: float, count: int) -> None:
-    low, high = interval(r, count)
+    low, high = confidence_interval(r, count)
     assert -1 <= low <= r <= high <= 1
-    wider = interval(r, max(FEWEST, count // 2))
+    wider = confidence_interval(r, max(FEWEST, count // 2))
     assert wider[0] <= low + 1e-12
     assert high <= wider[1] + 1e-12
 
 
 @given(st.lists(st.floats(0, 43)), st.integers(1, 30))
 def test_every_score_is_in_one_bar(values: list[float], count: int) -> None:
-    made = bins(values, 43, count)
-    assert (len(made), sum(made)) == (count, len(values))
+    counts = count_bins(values, 43, count)
+    assert (len(counts), sum(counts)) == (count, len(values))
 
 
 def test_the_ends_of_scales_and_letters() -> None:
-    assert bins([0, 43, 43], 43, 10) == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
-    assert bins([0.0], 0, 4) == [1, 0, 0, 0]
+    assert count_bins([0, 43, 43], 43, 10) == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert count_bins([0.0], 0, 4) == [1, 0, 0, 0]
     assert [log_position(value, -9, 9) for value in (0, 1e-12, 1, 1e12, float("inf"))] == [0, 0, 0.5, 1, 1]
     assert [letter(index) for index in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]

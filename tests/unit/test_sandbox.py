@@ -1,4 +1,4 @@
-"""What a student's cell cannot reach: each test is one attack, tried in a real child."""
+"""What a student's cell cannot reach. Each test is one attack in a real child."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refused(act):
 
 @pytest.fixture(scope="module")
 def inside(sandbox: Sandbox) -> Iterator[Look]:
-    """Runs a cell in one child, for tests that only look; returns what the cell bound to `seen`."""
+    """A function that runs a cell in a child shared by these tests, and returns the value of its variable `seen`."""
     with sandbox.child() as child:
         yield lambda source: seen(child, REFUSED + source)
 
@@ -45,13 +45,13 @@ def test_no_network_socket_can_be_made(inside: Look, family: str) -> None:
 
 
 def test_there_is_no_network_behind_the_filter_either(inside: Look) -> None:
-    """The second layer: an empty network namespace, which holds the loopback device alone."""
+    """The second layer is an empty network namespace with only the loopback device."""
     interfaces = inside("seen = [line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line]")
     assert interfaces == ["lo"]
 
 
 def test_a_listening_socket_of_the_host_is_out_of_reach(inside: Look) -> None:
-    """An abstract Unix socket has no file that a mount could hide."""
+    """An abstract Unix socket has no file, so no mount hides it."""
     with socket.socket(socket.AF_UNIX) as listener:
         name = f"\0listener-{os.getpid()}"
         listener.bind(name)
@@ -61,7 +61,7 @@ def test_a_listening_socket_of_the_host_is_out_of_reach(inside: Look) -> None:
 
 
 def test_a_listening_socket_of_another_child_is_out_of_reach(sandbox: Sandbox) -> None:
-    """All children are in one jail; each has a network namespace of its own."""
+    """All children are in one jail, but each has its own network namespace."""
     listen = "import socket\nlistener = socket.socket(socket.AF_UNIX)\nlistener.bind('\\0agreed')\nlistener.listen()\nseen = 1"
     call = "import socket\nseen = refused(lambda: socket.socket(socket.AF_UNIX).connect('\\0agreed'))"
     with sandbox.child() as first, sandbox.child() as second:
@@ -70,7 +70,7 @@ def test_a_listening_socket_of_another_child_is_out_of_reach(sandbox: Sandbox) -
         assert seen(second, REFUSED + call) == errno.ECONNREFUSED
 
 
-def test_only_its_own_processes_are_seen(inside: Look) -> None:
+def test_a_child_sees_only_its_own_processes(inside: Look) -> None:
     source = "import os\nseen = (os.getpid(), os.getppid(), [n for n in os.listdir('/proc') if n.isdigit()])"
     assert inside(source) == (1, 0, ["1"])
 
@@ -104,7 +104,7 @@ def test_every_mount_but_the_childs_own_is_read_only(inside: Look) -> None:
     assert writable <= {"/tmp", "/dev/shm", "/proc", *devices}
 
 
-def test_a_child_finds_nothing_that_another_left(sandbox: Sandbox) -> None:
+def test_a_child_finds_no_files_of_another(sandbox: Sandbox) -> None:
     leave = "import os\nfor d in ('/tmp', '/tmp/notebook', '/dev/shm'): open(d + '/note', 'w').write('the answer')\nseen = 1"
     find = "import os\nseen = [os.path.join(d, f) for top in ('/tmp', '/dev/shm') for d, _, fs in os.walk(top) for f in fs]"
     with sandbox.child() as first, sandbox.child() as second:
@@ -133,26 +133,26 @@ def test_a_child_finds_nothing_that_another_left(sandbox: Sandbox) -> None:
         "/proc/{grader}/root",
     ],
 )
-def test_a_place_of_the_hosts_is_not_there(inside: Look, path: Path | str) -> None:
-    place = str(path).format(grader=os.getpid())
-    assert inside(f"import os\nseen = refused(lambda: os.stat({place!r}))") == errno.ENOENT
+def test_a_folder_of_the_host_is_not_visible(inside: Look, path: Path | str) -> None:
+    target = str(path).format(grader=os.getpid())
+    assert inside(f"import os\nseen = refused(lambda: os.stat({target!r}))") == errno.ENOENT
 
 
-def test_a_file_of_the_graders_is_not_there(inside: Look, tmp_path: Path) -> None:
+def test_a_file_of_the_grader_is_not_visible(inside: Look, tmp_path: Path) -> None:
     (tmp_path / "hidden_test").write_text("assert answer == 42")
     assert inside(f"seen = refused(lambda: open({str(tmp_path / 'hidden_test')!r}))") == errno.ENOENT
 
 
-def test_of_our_own_code_only_what_runs_there_is_there(inside: Look) -> None:
+def test_only_our_code_that_runs_in_the_jail_is_visible_there(inside: Look) -> None:
     source = "import autograder, os\nroot = os.path.dirname(autograder.__file__)\n"
     source += "seen = sorted(f for _, _, fs in os.walk(root) for f in fs if f.endswith('.py'))"
-    ours = "child confine ipython launch rehearsal watch wire zygote"
+    ours = "child confine ipython items launch rehearsal watch wire zygote"
     assert inside(source) == sorted(["__init__.py"] * 2 + [f"{name}.py" for name in ours.split()])
 
 
-def test_what_the_warm_process_holds_open_is_open_in_each_child_by_itself() -> None:
-    """matplotlib keeps its fonts open. A closed one's number would soon be another file's, the line's for instance; a shared
-    one has one position for all children, so that one of them could spoil the others' figures."""
+def test_each_child_has_its_own_descriptors_of_the_warm_process_files() -> None:
+    """matplotlib keeps its fonts open. The number of a closed one would soon be another file's, such as the line's, and a shared
+    one has one position for all children, so that one child could spoil the others' figures."""
     fonts = """
 import os
 def fonts():
@@ -171,15 +171,15 @@ def fonts():
             assert seen(other, draw) == "drawn"
 
 
-def test_the_sandbox_starts_where_the_interpreter_was_called_by_a_relative_path(tmp_path: Path) -> None:
-    called = os.path.relpath(Path(sys.executable), tmp_path)
+def test_the_sandbox_starts_if_the_interpreter_was_called_by_a_relative_path(tmp_path: Path) -> None:
+    interpreter = os.path.relpath(Path(sys.executable), tmp_path)
     text = "from autograder.sandbox.warm import Warm\nwith Warm() as warm: warm.wait(); print('up')"
-    done = subprocess.run([called, "-c", text], check=False, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([interpreter, "-c", text], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout == "up\n", done.stderr
 
 
-def test_a_folder_that_the_assignment_names_can_be_read_and_no_other(tmp_path: Path) -> None:
-    """Weights that are too large to lie beside each notebook. Below a private folder too, and under a strict umask."""
+def test_only_the_folders_that_the_assignment_names_can_be_read(tmp_path: Path) -> None:
+    """For weights that are too large to be beside each notebook; also below a private folder and with a strict umask."""
     for name in ("weights", "answers"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
@@ -197,14 +197,14 @@ def test_a_folder_that_the_assignment_names_can_be_read_and_no_other(tmp_path: P
         os.umask(before)
 
 
-def test_the_graders_environment_is_not_there(inside: Look) -> None:
+def test_the_graders_environment_is_not_visible(inside: Look) -> None:
     source = "import os\nseen = repr(dict(os.environ)) + open('/proc/self/environ').read() + open('/proc/self/cmdline').read()"
     assert MARK not in inside(source)
 
 
 def test_only_descriptors_of_the_childs_own_making_are_open(inside: Look) -> None:
-    """0 leads nowhere, 1 and 2 into the kernel, one socket is the line; event loops and the lock have theirs. Not the
-    leash, by which a child could say how it ended."""
+    """0 is /dev/null, 1 and 2 lead to the kernel, one socket is the line, and event loops and the lock have their own. The leash,
+    on which a child could fake how it ended, is not open."""
     source = """
 import asyncio, gc, os
 from autograder.sandbox.ipython import KernelApp
@@ -225,8 +225,8 @@ seen = open_, [line.socket.fileno(), *pairs]
     assert all(where.startswith(harmless) for where in leads.values())
 
 
-def test_nothing_waits_to_be_sent_while_a_students_code_runs(inside: Look) -> None:
-    """What is held back with the state "busy" would be lost with a child that dies, and sent twice by one that forks."""
+def test_nothing_is_pending_while_student_code_runs(inside: Look) -> None:
+    """A pending state "busy" would be lost if the child died, and sent twice if it forked."""
     assert inside("from autograder.sandbox.ipython import KernelApp\nseen = KernelApp.instance().line.pending") == b""
 
 
@@ -273,7 +273,7 @@ for name, number in { ({name: number for name, number in numbers.items() if numb
 
 
 def test_a_new_user_namespace_is_refused(inside: Look) -> None:
-    """By clone, and by clone3, whose flags no filter can read. Together with CLONE_FS the kernel itself would say EINVAL."""
+    """By clone, and by clone3, whose flags no filter can read. With CLONE_FS too, the kernel itself would answer EINVAL."""
     clone, clone3 = (pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name) for name in ("clone", "clone3"))
     source = f"""
 import ctypes
@@ -286,15 +286,15 @@ for number, flags in (({clone}, {confine.CLONE_NEWUSER | 0x200 | 17}), ({clone3 
     assert inside(source) == [errno.EPERM, errno.ENOSYS]
 
 
-def test_the_hosts_limits_on_core_dumps_and_locked_memory_are_nil(inside: Look) -> None:
+def test_core_dumps_locked_memory_and_message_queues_are_limited_to_nothing(inside: Look) -> None:
     source = (
         "from resource import *\nseen = [getrlimit(what) for what in (RLIMIT_CORE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE)]"
     )
     assert inside(source) == [(0, 0)] * 3
 
 
-def test_shared_memory_that_outlives_its_place_in_the_map_is_refused(inside: Look) -> None:
-    """Its pages stay when they leave every process's map, where the watch cannot see them; with a file it is bounded."""
+def test_shared_memory_that_can_outlive_its_mapping_is_refused(inside: Look) -> None:
+    """Its pages remain after they left every process's map, where the watch cannot see them. In a file they are limited."""
     source = """import mmap
 zero = open('/dev/zero', 'r+b', buffering=0)
 seen = [refused(lambda: mmap.mmap(-1, 4096)), refused(lambda: mmap.mmap(zero.fileno(), 4096)), zero.read(2)]"""
@@ -311,8 +311,8 @@ block.close(); block.unlink()"""
     assert inside(source) == [7, [1, 1], b"\0"[0]]
 
 
-def test_a_socket_keeps_the_buffer_that_it_is_born_with(inside: Look) -> None:
-    """The watch counts every socket as full; one that asks for more is told yes and gets none."""
+def test_a_socket_keeps_its_default_buffer_size(inside: Look) -> None:
+    """The watch counts every socket as full. A request for a larger buffer reports success and does nothing."""
     source = """import socket
 end = socket.socketpair()[0]
 before = end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
@@ -321,8 +321,8 @@ seen = end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == before"""
     assert inside(source)
 
 
-def test_terminals_of_one_child_are_not_anothers(sandbox: Sandbox) -> None:
-    """A child that opens all it may leaves its neighbours theirs."""
+def test_each_child_has_its_own_terminals(sandbox: Sandbox) -> None:
+    """A child that opens as many as it may leaves its neighbours theirs."""
     take = "import os\nheld = []\ntry:\n    while True: held.append(os.openpty())\nexcept OSError: seen = len(held)"
     with sandbox.child() as first, sandbox.child() as second:
         assert seen(first, take) <= confine.TERMINALS
@@ -331,7 +331,7 @@ def test_terminals_of_one_child_are_not_anothers(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other machines have no second set of call numbers")
-def test_calls_by_another_architectures_numbers_end_the_child(sandbox: Sandbox) -> None:
+def test_a_system_call_by_another_architectures_number_ends_the_child(sandbox: Sandbox) -> None:
     with sandbox.child() as child, pytest.raises(ChildEnded) as ended:
         child.run_silently("import ctypes\nctypes.CDLL(None).syscall(0x40000000 + 39)", 10)
     assert ended.value.why == "died"

@@ -1,4 +1,4 @@
-"""What crosses comes back the same; what is no message of ours is a WireError and nothing worse."""
+"""Data crosses exactly to the bit, and bytes that are not our messages cause a WireError and nothing worse."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN = st.recursive(
     ),
     max_leaves=12,
 )
-# Anything that msgpack can carry, often beginning as our own trees do.
+# Anything that msgpack can carry, often with the tags of our own trees.
 TAGS = st.sampled_from(
     "list tuple set frozenset dict int complex ndarray scalar tensor function object reference odd int64 bool bfloat16".split()
 )
@@ -53,12 +53,13 @@ TREES = st.recursive(
 )
 
 
-def crossed(value: Any) -> Any:
+def cross(value: Any) -> Any:
+    """Send a value across the wire."""
     return wire.decode(wire.unpack(wire.pack(["ok", wire.encode(value)]))[1])
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal in kind and to the bit; nan is itself."""
+    """Whether two values have equal types and bits; nan equals itself."""
     if type(a) is not type(b):
         return False
     if isinstance(a, list | tuple):
@@ -78,17 +79,15 @@ def same(a: Any, b: Any) -> bool:
 @example([(), [], {}, set(), frozenset(), [()], ([],)])
 @example({"nan": math.nan, "inf": -math.inf, "zero": -0.0})
 def test_plain_data_comes_back_the_same(value: Any) -> None:
-    assert same(crossed(value), value)
+    assert same(cross(value), value)
 
 
 @given(ARRAYS.filter(lambda array: array.dtype.name in wire.TORCH_DTYPES), st.booleans())
-def test_a_tensor_comes_back_with_type_shape_bits_and_its_wish_for_gradients(
-    array: npt.NDArray[Any], wants: bool
-) -> None:
+def test_a_tensor_keeps_its_type_shape_bits_and_requires_grad(array: npt.NDArray[Any], requires_grad: bool) -> None:
     tensor = torch.from_numpy(array.copy())
     if tensor.is_floating_point() or tensor.is_complex():
-        tensor.requires_grad_(wants)
-    back = crossed(tensor)
+        tensor.requires_grad_(requires_grad)
+    back = cross(tensor)
     assert (back.dtype, back.shape, back.requires_grad) == (tensor.dtype, tensor.shape, tensor.requires_grad)
     assert back.detach().numpy().tobytes() == array.tobytes()
 
@@ -96,30 +95,30 @@ def test_a_tensor_comes_back_with_type_shape_bits_and_its_wish_for_gradients(
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3)])
 def test_bfloat16_crosses_although_numpy_has_no_such_type(shape: tuple[int, ...]) -> None:
     tensor = torch.randn(shape).to(torch.bfloat16)
-    assert crossed(tensor).dtype == torch.bfloat16
-    assert torch.equal(crossed(tensor), tensor)
+    assert cross(tensor).dtype == torch.bfloat16
+    assert torch.equal(cross(tensor), tensor)
 
 
-def test_a_view_crosses_as_the_values_it_shows() -> None:
-    assert crossed(torch.arange(6).reshape(2, 3).T).tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert crossed(np.arange(6)[::-2]).tolist() == [5, 3, 1]
+def test_a_view_crosses_as_its_values() -> None:
+    assert cross(torch.arange(6).reshape(2, 3).T).tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert cross(np.arange(6)[::-2]).tolist() == [5, 3, 1]
 
 
-def test_what_came_over_can_be_written_to() -> None:
-    """A test may change what it got: the arrays are its own memory, not the message's."""
-    array, tensor = crossed(np.zeros(2)), crossed(torch.zeros(2))
+def test_a_value_that_crossed_can_be_written_to() -> None:
+    """A test may change an array it received: the array has its own memory, not the message's."""
+    array, tensor = cross(np.zeros(2)), cross(torch.zeros(2))
     array[0], tensor[0] = 1, 1
     assert (array[0], tensor[0]) == (1, 1)
 
 
 @pytest.mark.parametrize("value", [object(), np.array(["a"]), np.array([object()]), len, torch.nn.Linear(1, 1)])
-def test_what_is_no_plain_data_is_refused(value: Any) -> None:
+def test_anything_but_plain_data_is_refused(value: Any) -> None:
     with pytest.raises(wire.WireError, match="cannot be sent"):
         wire.encode(value)
 
 
-def test_a_class_derived_from_plain_data_does_not_pass_for_it() -> None:
-    """Its operators would be a student's code; as a reference it stays where it is."""
+def test_a_subclass_of_a_plain_type_is_not_plain_data() -> None:
+    """Its operators would be student code. Sent as a reference, it stays in the child."""
     always_equal = type("AlwaysEqual", (int,), {"__eq__": lambda *_: True})
     with pytest.raises(wire.WireError, match="AlwaysEqual"):
         wire.encode([always_equal(1)])
@@ -169,41 +168,43 @@ def test_any_bytes_unpack_or_are_a_wire_error(payload: bytes) -> None:
     assert isinstance(message[0], str)
 
 
-def test_an_array_that_claims_more_than_it_brings_allocates_nothing() -> None:
+def test_an_array_larger_than_its_data_is_refused_before_allocation() -> None:
     with pytest.raises(wire.WireError, match="do not fill"):
         wire.decode(["ndarray", "float64", [2**40], b"12345678"])
 
 
 @given(st.lists(st.tuples(st.sampled_from([wire.KERNEL, wire.JUDGE]), st.binary(max_size=50)), max_size=5), st.data())
-def test_frames_come_out_whole_however_the_stream_is_cut(frames: list[tuple[int, bytes]], data: st.DataObject) -> None:
+def test_frames_come_out_whole_however_the_stream_is_split(
+    frames: list[tuple[int, bytes]], data: st.DataObject
+) -> None:
     stream = b"".join(wire.HEADER.pack(len(payload), channel) + payload for channel, payload in frames)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    cutter, found = wire.Frames(), []
+    frames_in, received = wire.Frames(), []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        found += list(cutter.feed(stream[start:end]))
-    assert found == frames
-    assert not cutter.buffer
+        received += list(frames_in.feed(stream[start:end]))
+    assert received == frames
+    assert not frames_in.buffer
 
 
 @given(st.binary(max_size=64))
 def test_any_bytes_are_frames_or_a_wire_error(stream: bytes) -> None:
-    cutter = wire.Frames()
+    frames = wire.Frames()
     with contextlib.suppress(wire.WireError):
-        assert all(len(payload) <= len(stream) for _, payload in cutter.feed(stream))
+        assert all(len(payload) <= len(stream) for _, payload in frames.feed(stream))
 
 
 @pytest.mark.parametrize("header", [wire.HEADER.pack(wire.MAX_FRAME + 1, wire.JUDGE), wire.HEADER.pack(1, 7)])
-def test_a_frame_over_the_cap_or_of_no_channel_is_refused_before_its_bytes_arrive(header: bytes) -> None:
+def test_a_frame_that_is_too_large_or_has_no_channel_is_refused_before_its_payload_arrives(header: bytes) -> None:
     with pytest.raises(wire.WireError, match="a frame of"):
         list(wire.Frames().feed(header))
 
 
-def test_a_message_over_the_cap_is_not_sent() -> None:
+def test_a_message_over_the_limit_is_not_sent() -> None:
     with pytest.raises(wire.WireError, match="over the limit"):
         wire.send(socket.socket(socket.AF_UNIX), wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
 
 
-def test_a_lone_number_of_a_column_crosses() -> None:
-    """Its stride is that of the matrix, and torch calls it contiguous."""
+def test_a_single_entry_of_a_column_crosses() -> None:
+    """It has the matrix's stride, and torch considers it contiguous."""
     lone = torch.arange(12).reshape(1, 12)[:, 1::3][:, :1].reshape(-1).as_strided((1,), (3,))
     assert wire.decode(wire.encode(lone)).tolist() == lone.tolist() == [1]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from autograder.judge.job import Judged
-from autograder.proof.audit.matrix import CheckName, Matrix
+from autograder.proof.audit.matrix import WHOLE_CELL, CheckName, Matrix
 from autograder.proof.audit.mutants import Mutant
 from autograder.proof.audit.verdicts import Verdict
 from autograder.proof.margins import Margin
@@ -33,7 +33,7 @@ class Finding:
         return self.kind in MEND
 
 
-def check_trials(trials: Iterable[Trial], results: Mapping[str, Judged]) -> Iterator[Finding]:
+def review_trials(trials: Iterable[Trial], results: Mapping[str, Judged]) -> Iterator[Finding]:
     """Find right answers that lose marks, and wrong ones that lose none."""
     for trial in trials:
         grade = results[trial.name].grade
@@ -42,13 +42,13 @@ def check_trials(trials: Iterable[Trial], results: Mapping[str, Judged]) -> Iter
             yield Finding("lost mark" if trial.expected.is_right else "not caught", f"{trial.name}: {fault}")
 
 
-def check_failures(results: Mapping[str, Judged]) -> Iterator[Finding]:
+def review_failures(results: Mapping[str, Judged]) -> Iterator[Finding]:
     """Find what could not be graded because the engine or the machine failed."""
     failed = (grade for grade in (result.grade for result in results.values()) if grade.status not in GRADED)
     return (Finding("not graded", f"{grade.student}: {'; '.join(grade.notes)}") for grade in failed)
 
 
-def check_matrix(matrix: Matrix) -> Iterator[Finding]:
+def review_matrix(matrix: Matrix) -> Iterator[Finding]:
     """Find redundant checks, fragile chaffs and collisions in the matrix of one task."""
     for check in matrix.redundant:
         chaffs, mutants = (matrix.caught(check, rows) for rows in (matrix.chaffs, matrix.mutants))
@@ -60,7 +60,7 @@ def check_matrix(matrix: Matrix) -> Iterator[Finding]:
         yield Finding("collision", f"{' and '.join(names)}: no check tells them apart")
 
 
-def check_survivors(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+def review_survivors(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
     """Find mutants that no check catches: those without a verdict, and those with the verdict "gap"."""
     for mutant in survivors:
         verdict = verdicts.get(mutant.id)
@@ -71,7 +71,7 @@ def check_survivors(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]
             yield Finding("gap", f"{name}: {verdict.reason}")
 
 
-def check_verdicts(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+def review_verdicts(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
     """Find verdicts on mutants that are caught by now, or are no longer made."""
     for name in sorted(set(verdicts) - {mutant.id for mutant in survivors}):
         yield Finding(
@@ -79,16 +79,18 @@ def check_verdicts(survivors: Iterable[Mutant], verdicts: Mapping[str, Verdict])
         )
 
 
-def check_margins(margins: Iterable[Margin]) -> Iterator[Finding]:
+def review_margins(margins: Iterable[Margin]) -> Iterator[Finding]:
     """Find tolerances that leave right answers too little room."""
     return (Finding("tolerance", margin.fault) for margin in margins if margin.fault)
 
 
-def check_rounds(changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
+def review_rounds(changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
     """Find grades and hints that changed when everything was graded again; `changes` by the round's description."""
     return (Finding("changes", f"{line} ({how})") for how, lines in changes.items() for line in lines)
 
 
 def describe_check(check: CheckName) -> str:
     """Name a check in a sentence; a number tells it from others of its name in the cell."""
-    return f"{check.cell}, {check.name}" + (f" ({check.occurrence + 1})" if check.occurrence else "")
+    if check.name == WHOLE_CELL:
+        return f"the cell {check.cell}"
+    return f'{check.cell}, "{check.name}"' + (f" ({check.occurrence + 1})" if check.occurrence else "")

@@ -79,10 +79,10 @@ def audit(assignment: Assignment, workers: int, repeats: int, watch: Watch) -> A
     rounds = plan_rounds(repeats, workers)
     changes = dict(run_rounds(built, variants, results, rounds, watch))
     remarks = (
-        *findings.check_trials(every_trial, results),
-        *findings.check_failures(results),
-        *findings.check_margins(margins),
-        *_check_tasks(tasks, verdicts, changes, is_whole=not assignment.task),
+        *findings.review_trials(every_trial, results),
+        *findings.review_failures(results),
+        *findings.review_margins(margins),
+        *_review_tasks(tasks, verdicts, changes, is_whole=not assignment.task),
     )
     graded = len(jobs) + len(rounds) * len(variants)
     return Audit(assignment.name, tasks, margins, verdicts, remarks, graded, repeats)
@@ -119,13 +119,13 @@ def _measure_margins(
     return tuple(margin for margin in margins if margin.cell in cells)
 
 
-def _check_tasks(
+def _review_tasks(
     tasks: Sequence[TaskAudit], verdicts: Mapping[str, Verdict], changes: Mapping[str, list[str]], is_whole: bool
 ) -> Iterator[Finding]:
     survivors = [mutant for task in tasks for mutant in task.survivors]
-    yield from findings.check_survivors(survivors, verdicts)
-    yield from findings.check_rounds(changes)
+    yield from findings.review_survivors(survivors, verdicts)
+    yield from findings.review_rounds(changes)
     for task in tasks:
-        yield from findings.check_matrix(task.matrix)
+        yield from findings.review_matrix(task.matrix)
     if is_whole:  # one task's mutants say nothing about verdicts on the others'
-        yield from findings.check_verdicts(survivors, verdicts)
+        yield from findings.review_verdicts(survivors, verdicts)

@@ -1,0 +1,50 @@
+"""The files of `autograder feedback`: each student's page, with what nbgrader needs to hand it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder.course import Assignment
+from autograder.course import notebook as nb
+from autograder.files import write_whole
+from autograder.gradebook.book import Book
+from autograder.pages.feedback.advice import Adviser
+from autograder.pages.feedback.page import render_page
+from autograder.records.store import graded_students
+
+# `nbgrader release_feedback` finds the student's own page in the exchange by these files, which the exchange put there.
+EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")
+
+
+def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iterator[Path]:
+    """Write the page of each graded submission, or of those of `students`; yield each path when its page is written.
+
+    Raises CourseError if a student has no grade, a record cannot be read, or the gradebook cannot be opened.
+    """
+    course = assignment.course
+    names = graded_students(assignment, tuple(students))
+    adviser = Adviser(assignment)
+    released = nb.test_sources(nb.read(assignment.release_path))
+    with Book(course) as book:
+        for name in names:
+            graded = adviser.archive.open(name)
+            html = render_page(
+                graded.grade,
+                graded.notebook,
+                assignment.name,
+                book.marks(assignment, name),
+                advice=adviser.advise(graded),
+                released=released,
+            )
+            target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
+            write_whole(target, html.encode())
+            _copy_exchange_files(course.submitted / name / assignment.name, target.parent)
+            yield target
+
+
+def _copy_exchange_files(submission: Path, folder: Path) -> None:
+    for name in EXCHANGE_FILES:
+        file = submission / name
+        if file.is_file() and not file.is_symlink():
+            write_whole(folder / name, file.read_bytes())
