@@ -16,11 +16,10 @@ RECORDED = "recorded proof"
 READ = pytest.StashKey[list[str]]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(group(item)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark it before xdist reads the marks, which it does first of all when the collection is complete."""
+    if Path(__file__).parent in item.path.parents:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 def group(item: pytest.Item) -> str:
