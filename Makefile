@@ -41,7 +41,7 @@ attacks: .venv/ready
 attacks-table: .venv/ready
 	$(BIN)/python tests/attacks/table.py
 
-# Whole assignments and the pages: about 550 s, of which some 240 s are not needed again while nothing has changed that a proof
+# Whole assignments and the pages: 623 s, of which some 240 s are not needed again while nothing has changed that a proof
 # depends on.
 class: .venv/ready
 	$(PYTEST) tests/course -n 2 --dist loadfile

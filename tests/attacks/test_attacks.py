@@ -143,7 +143,7 @@ def test_a_process_that_is_left_would_be_seen(tmp_path: Path) -> None:
     """By its command line alone, and by its environment alone."""
     (tmp_path / "file").touch()
     assert processes_of(tmp_path) == []
-    for command, environment in ((["sleep", "99"], {"HOME": str(tmp_path)}), (["tail", "-f", tmp_path / "file"], {})):
+    for command, environment in ((["sleep", "99"], {"HOME": str(tmp_path)}), (["tail", "-f", str(tmp_path / "file")], {})):
         with subprocess.Popen(
             command, env={"PATH": os.environ["PATH"], **environment}, stderr=subprocess.DEVNULL
         ) as it:
