@@ -21,8 +21,8 @@ import mistune
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from mistune.util import striptags
-from pygments import token  # type: ignore[import-untyped]  # its types are a package of their own
-from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+from pygments import token
+from pygments.lexers.python import PythonLexer
 
 from autograder.course import notebook as nb
 from autograder.pages.heatmap import Pair

@@ -189,7 +189,7 @@ def formgrader(fought: Arena) -> Callable[[str], str]:
     config = fought.assignment.course.config()
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
-    exporter = HTMLExporter(config=config)
+    exporter = HTMLExporter(config=config)  # type: ignore[no-untyped-call]  # nbconvert is typed in part only
     known = {"index": 0, "total": 1, "base_url": "/", "submission_id": "s", "notebook_id": "n", "assignment_id": "a"}
     return lambda name: str(exporter.from_filename(str(fought.notebook(name)), resources={**known, "student": "x"})[0])
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from autograder.course import open_course
 from autograder.records.store import parse_record
 from tests.faults.conftest import Undisturbed
-from tests.faults.scene import NAME, Ledger, Scene
+from tests.faults.scene import Ledger, Scene
 from tests.faults.test_processes import completes
 from tests.support.deep import nested
-from tests.support.tiny import Desk
+from tests.support.tiny import NAME, Desk
 
 
 def test_a_submission_that_changes_while_it_is_graded_is_graded_as_it_then_is(

@@ -50,7 +50,7 @@ REPLIES = altered(st.just(["ok", ["function", 1, "f"], None, None]), JSON) | st.
 
 
 @st.composite
-def frames(draw: Any) -> list[tuple[str, Any]]:
+def frames(draw: st.DrawFn) -> list[tuple[str, Any]]:
     """What a child does in answer to one request: messages, replies, noise."""
     step = (
         st.tuples(st.just("message"), CONTENTS)
@@ -113,10 +113,10 @@ class Hostile:
         own = {**session.msg_header(name), "date": "2026-01-09T12:00:00Z"}
         parts = [json.dumps(part).encode(errors="replace") for part in (own, header, {}, content)]
         channel = b"shell" if name == "execute_reply" else b"iopub"
-        payload = bytearray(msgspec.msgpack.encode([channel, b"<IDS|MSG>", b"", *parts]))
+        frame = bytearray(msgspec.msgpack.encode([channel, b"<IDS|MSG>", b"", *parts]))
         if place is not None:
-            payload[place % len(payload)] ^= 1 + place % 255
-        return wire.HEADER.pack(len(payload), wire.KERNEL) + payload
+            frame[place % len(frame)] ^= 1 + place % 255
+        return wire.HEADER.pack(len(frame), wire.KERNEL) + frame
 
 
 SCRIPTS = st.lists(frames(), min_size=1, max_size=3)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.errors import CourseError
-from autograder.gradebook.book import Book, given
+from autograder.gradebook.book import Book, read_marks
 from autograder.gradebook.database import LOCK_SECONDS, database_file, database_url
 from tests.support import tiny
 from tests.support.tiny import NAME, Desk
@@ -80,7 +80,9 @@ def test_the_file_is_the_one_that_sqlalchemy_opens(url: str, path: str | None) -
     if path and "file:" not in url:
         (name,), options = opened.get_dialect()().create_connect_args(opened)
         assert name == path
-        assert options["timeout"] == float(make_url(url).query.get("timeout", LOCK_SECONDS))
+        timeout = make_url(url).query.get("timeout", str(LOCK_SECONDS))
+        assert isinstance(timeout, str)
+        assert options["timeout"] == float(timeout)
 
 
 def test_the_wait_for_a_lock_joins_what_the_url_has() -> None:
@@ -145,7 +147,7 @@ def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
     with sqlite3.connect(file) as book:
         book.execute("update grade set manual_score = 2.5, needs_manual_grade = 0 where auto_score = 2")
     course = configured(copy, urls(file)[kind])
-    marks = given(course.assignment(NAME), "right")
+    marks = read_marks(course.assignment(NAME), "right").cells
     assert marks["square"].score == 2.5
     done = run("explain", course, "right")
     assert "square: 2.5 of 2 by a person" in done.output
@@ -158,7 +160,7 @@ def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
 
 def test_a_gradebook_that_is_not_there_yet_is_not_made_to_be_read(copy: Course) -> None:
     course = configured(copy, f"sqlite:///{copy.root}/none.db?timeout=5")
-    assert given(course.assignment(NAME), "right") == {}
+    assert read_marks(course.assignment(NAME), "right").cells == {}
     assert not (copy.root / "none.db").exists()
 
 

@@ -137,7 +137,7 @@ def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
     answers = known.read(assignment, nb.read(assignment.source_path))
     run = read_run(assignment, record)
     transcript = run.transcript if run else None
-    return diagnose(answers, record.grade, transcript and transcript.cells).get("square-solution")
+    return diagnose(answers, record.grade, transcript.cells if transcript else None).get("square-solution")
 
 
 @pytest.mark.parametrize("student", ["doubles-otherwise", "doubles-nearly"])

@@ -61,6 +61,8 @@ def test_every_number_can_be_read_on_its_color(values: list[float]) -> None:
     found = compared(np.array(values, dtype=float).reshape(2, 2), [[5e9, -5e9], [0.0, 1.0]])
     assert found
     for square in (square for rows in (found.mine, found.right) for row in rows for square in row):
-        paper, ink = re.fullmatch(r"background:#(\w{6});color:#(\w{3})", square.style).groups()  # type: ignore[union-attr]
+        colors = re.fullmatch(r"background:#(\w{6});color:#(\w{3})", square.style)
+        assert colors
+        paper, ink = colors.groups()
         on = luminance(tuple(bytes.fromhex(paper)))
         assert (1.05 / (on + 0.05) if ink == "fff" else (on + 0.05) / 0.05) >= 4.5

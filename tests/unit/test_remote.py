@@ -159,7 +159,7 @@ def test_an_argument_that_the_result_ignores_has_no_gradient(sandbox: Sandbox) -
 
 def test_arguments_after_shows_what_was_changed_in_place(sandbox: Sandbox) -> None:
     source = "def spoils(a, b):\n    a *= 2\n    b.append(1)\ndef keeps(a, b): return a * 2"
-    arguments = (np.ones(2), [])
+    arguments: tuple[Any, list[Any]] = (np.ones(2), [])
 
     def body(fetch: Fetch) -> Any:
         return [arguments_after(fetch(name), *arguments) for name in ("spoils", "keeps")]
