@@ -50,9 +50,14 @@ def made(course: Course) -> Report:
     return report(course.assignment(NAME))
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_the_points_are_those_of_the_gradebook(course: Course, made: Report, tmp_path: Path) -> None:
     write_tasks(course.assignment(NAME), tmp_path / "tasks.csv")
-    rows = {row["student_id"].removeprefix("'"): row for row in csv.DictReader((tmp_path / "tasks.csv").open())}
+    rows = {row["student_id"].removeprefix("'"): row for row in read_csv(tmp_path / "tasks.csv")}
     graded = {row.student: row for row in made.graded}
     assert len(graded) > 5
     for name, row in graded.items():
@@ -112,11 +117,11 @@ def test_the_page_and_the_tables_say_the_same_and_run_nothing_of_a_students(cour
     assert "<script>alert" not in text
     assert text.count("<script>") == 1
     assert "http" not in text.replace("http-equiv", "")
-    rows = list(csv.DictReader(submissions.open()))
+    rows = read_csv(submissions)
     assert {row["student"] for row in rows} >= {"'=cmd()", "right", "broken"}
     assert [row["score"] for row in rows if row["student"] == "right"] == ["3.0"]
-    assert [row["name"] for row in csv.DictReader(tasks.open())] == ["square", "double", "essay"]
-    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
+    assert [row["name"] for row in read_csv(tasks)] == ["square", "double", "essay"]
+    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in read_csv(checks)}
     # <script> and partly return 4 for everything, and two double
     assert passed["two"][0] - passed["three hundred"][0] == 4
     assert passed["two"][1] == len(made.graded)

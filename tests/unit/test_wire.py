@@ -199,8 +199,8 @@ def test_a_frame_over_the_cap_or_of_no_channel_is_refused_before_its_bytes_arriv
 
 
 def test_a_message_over_the_cap_is_not_sent() -> None:
-    with pytest.raises(wire.WireError, match="over the limit"):
-        wire.send(socket.socket(socket.AF_UNIX), wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
+    with socket.socket(socket.AF_UNIX) as line, pytest.raises(wire.WireError, match="over the limit"):
+        wire.send(line, wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
 
 
 def test_a_lone_number_of_a_column_crosses() -> None:
