@@ -11,7 +11,8 @@ import pytest
 
 from autograder.records.store import record_path
 from tests.faults.conftest import Undisturbed
-from tests.faults.scene import NAME, SEEDS, Ledger, Running, Scene, ended
+from tests.faults.scene import SEEDS, Ledger, Running, Scene, ended
+from tests.support.tiny import NAME
 
 
 def completes(scene: Scene, undisturbed: Undisturbed, reported: list[str]) -> None:

@@ -117,7 +117,7 @@ def test_submissions_that_kill_every_worker_never_stop_the_batch() -> None:
     }
 
 
-def test_where_nothing_can_be_judged_the_batch_stops_and_says_so() -> None:
+def test_where_nothing_can_be_judged_the_batch_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the machine kills each worker; what came before stands, and nobody is told to have failed."""
     with Batch(1) as batch:
         rows = batch.run(job(str(number)) for number in range(300))
@@ -127,11 +127,11 @@ def test_where_nothing_can_be_judged_the_batch_stops_and_says_so() -> None:
         def broken(job: Job) -> Future[Judged]:
             seen.append(job)
             future = submit(job)
-            for process in list(batch.pool._processes.values()):
-                os.kill(process.pid, signal.SIGKILL)
+            for pid in list(batch.pool._processes):
+                os.kill(pid, signal.SIGKILL)
             return future
 
-        batch._submit = broken  # type: ignore[method-assign]
+        monkeypatch.setattr(batch, "_submit", broken)
         rest = []
         with pytest.raises(
             InfrastructureError, match="What was graded stands; look what is wrong here by `autograder doctor`"

@@ -81,7 +81,9 @@ def test_the_file_is_the_one_that_sqlalchemy_opens(url: str, path: str | None) -
     if path and "file:" not in url:
         (name,), options = opened.get_dialect()().create_connect_args(opened)
         assert name == path
-        assert options["timeout"] == float(make_url(url).query.get("timeout", LOCK_SECONDS))
+        timeout = make_url(url).query.get("timeout", str(LOCK_SECONDS))
+        assert isinstance(timeout, str)
+        assert options["timeout"] == float(timeout)
 
 
 def test_the_wait_for_a_lock_joins_what_the_url_has() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,7 @@ def settings(assignment: Assignment, text: str) -> None:
 
 
 def other_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    real = deciding.version
-    monkeypatch.setattr(deciding, "version", lambda asked: "0.0" if asked == name else real(asked))
+    monkeypatch.setattr(deciding, "version", lambda asked: "0.0" if asked == name else version(asked))
 
 
 ALL = set(PARTS)

@@ -107,6 +107,11 @@ def test_a_mark_replaces_the_automatic_score(tiny: Course, tmp_path: Path, quick
     assert (row.points["essay"], row.score, row.reason) == (1.5, 4.5, "")
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, report: Report) -> None:
     page, submissions, tasks, _, checks = write_report_files(course.assignment(NAME), report)
     text = page.read_text()
@@ -114,11 +119,11 @@ def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, rep
     assert "<script>alert" not in text
     assert text.count("<script>") == 1
     assert "http" not in text.replace("http-equiv", "")
-    rows = list(csv.DictReader(submissions.open()))
+    rows = read_csv(submissions)
     assert {row["student"] for row in rows} >= {"'=cmd()", "right", "broken"}
     assert [row["score"] for row in rows if row["student"] == "right"] == ["3.0"]
-    assert [row["name"] for row in csv.DictReader(tasks.open())] == ["square", "double", "essay"]
-    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
+    assert [row["name"] for row in read_csv(tasks)] == ["square", "double", "essay"]
+    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in read_csv(checks)}
     # <script> and partly return 4 for everything, and two double
     assert passed["two"][0] - passed["three hundred"][0] == 4
     assert passed["two"][1] == len(report.graded)

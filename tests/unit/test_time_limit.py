@@ -68,7 +68,7 @@ def test_no_check_takes_the_alarm_for_a_failure(source: str, monkeypatch: pytest
 
 def test_no_alarm_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    assert verdict("1.0").score == verdict("assert False").score + 1 == 1
+    assert (verdict("1.0").score, verdict("assert False").score) == (1, 0)
     assert verdict(ENDLESS).score is None
     assert signal.getsignal(signal.SIGALRM) is before
     assert [signal.getitimer(timer) for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF)] == [(0, 0)] * 2

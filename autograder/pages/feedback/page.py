@@ -22,7 +22,7 @@ from autograder.records.grade import Grade, Marks, after_penalty
 NOTES = 30
 
 
-def render_page(
+def render_page(  # noqa: PLR0913  (a page is made of so many things)
     grade: Grade,
     notebook: nb.Notebook,
     title: str,
