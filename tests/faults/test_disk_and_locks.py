@@ -72,6 +72,7 @@ def test_a_full_disk_stops_the_run_and_the_next_goes_on_from_there(scene: Scene,
             reported += run.graded
             assert scene.left_over() == []
     assert len(stopped_by) > 1, stopped_by
+    assert reported  # else nothing could be made again
     completes(scene, undisturbed, reported)
 
 

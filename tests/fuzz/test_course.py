@@ -53,6 +53,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @example(b'folders = ["/\\u0000"]')
 @example(b'environment = {A = "\\u0000"}')
 @example(b"limits.processes = 99999999999999999999")
+@example(b"limits.cell_seconds = 4294967296")  # more than a C int holds
 def test_any_settings_are_read_or_are_a_course_error(course: Course, text: bytes) -> None:
     made = replace(course).assignment(tiny.NAME)
     (made.folder / "assignment.toml").write_bytes(text)
