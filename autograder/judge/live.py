@@ -46,7 +46,7 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
     # A lost child's tasks end in errors that nobody awaits.
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     notebook = from_dict(job.notebook)
-    live = Live(job, notebook, Session(new_child, job.limits))
+    live = Live(job, notebook, new_child)
     try:
         judged = await walk(job, notebook, live)
     finally:
@@ -55,12 +55,12 @@ async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
 
 
 class Live:
-    """A subject (see `walk`) whose cells run now, in the children of `session`."""
+    """A subject (see `walk`) whose cells run now, in children that `new_child` starts."""
 
-    def __init__(self, job: Job, notebook: Any, session: Session) -> None:
-        self.job, self.session = job, session
+    def __init__(self, job: Job, notebook: Any, new_child: Callable[[], ChildKernel]) -> None:
+        self.started = time.monotonic()  # the start of the first child counts
+        self.job, self.session = job, Session(new_child, job.limits)
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
-        self.started = time.monotonic()
         self.isolation = job.isolation
         self.notes: list[str] = []
         self.compared: dict[str, comparisons.Shares] = {}

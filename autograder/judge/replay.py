@@ -76,10 +76,14 @@ class Past:
 def _executed(today: Sequence[nb.Cell], earlier: Sequence[nb.Cell]) -> Iterator[nb.Cell]:
     """The cells that ran, as they ran; NotRecorded where today's are not the same, cell by cell."""
     ours, theirs = ([cell for cell in cells if cell["cell_type"] == "code"] for cells in (today, earlier))
-    same = [nb.is_test(a) or nb.source(a) == nb.source(b) for a, b in zip(ours, theirs, strict=False)]
-    if len(ours) != len(theirs) or not all(same):
+    if list(map(_code_of, ours)) != list(map(_code_of, theirs)):
         raise NotRecorded
     return filter(is_run, theirs)
+
+
+def _code_of(cell: nb.Cell) -> str | None:
+    """What must be the same for the answers to be the same: the code of a cell, and of a test cell only that it is one."""
+    return None if nb.is_test(cell) else nb.source(cell)
 
 
 class Replay:

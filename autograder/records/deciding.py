@@ -34,7 +34,7 @@ NUMERICAL_PACKAGES = ("torch", "torchvision", "open_clip_torch")
 # Another version of these may run a notebook, or draw a test's inputs, in another way.
 RUNNING_PACKAGES = ("numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
 # What of this engine decides how a student's code answers: modules, or packages with all of their modules.
-ANSWERING = ("autograder.sandbox", "autograder.judge.live", "autograder.judge.session")
+ANSWERING = ("autograder.sandbox", "autograder.judge.live", "autograder.judge.session", "autograder.judge.walk")
 # What else of it decides what a test makes of the answers.
 JUDGING = (
     "autograder.checks", "autograder.judge", "autograder.course.lay", "autograder.course.notebook",

@@ -145,6 +145,11 @@ def test_every_module_between_a_notebook_and_its_grade_is_listed() -> None:
     assert {room(name) for name in reached} >= {"judge", "sandbox", "checks"}
 
 
+def test_which_cells_run_and_in_what_order_decides_the_answers() -> None:
+    listed = {path for name in ANSWERING for path in module_files(name)}
+    assert {MODULES[f"autograder.judge.{name}"] for name in ("walk", "live", "session")} <= listed
+
+
 def test_a_table_or_a_page_decides_nothing() -> None:
     listed = {path for name in (*ANSWERING, *JUDGING) for path in module_files(name)}
     assert not {path for path in listed if path.is_relative_to(ROOT / "autograder" / "pages")}

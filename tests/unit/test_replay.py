@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from autograder.course import Limits
 from autograder.course import notebook as nb
 from autograder.judge.job import Job, Judged
+from autograder.judge.live import judge
 from autograder.judge.replay import NotRecorded, score
 from autograder.records.transcript import Asked
+from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.warm import LAYERS, ChildLimits
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
 
 
@@ -92,3 +97,32 @@ def test_what_one_test_asks_does_not_depend_on_those_before_it(sandbox: Sandbox)
     alone = sandbox.judge(answer_cell("f = lambda x: x"), test)
     after = sandbox.judge(answer_cell("f = lambda x: x"), checking_cell("f(1), f(2), f(f)", grade_id="first"), test)
     assert asked(alone, "last") == asked(after, "last")
+
+
+def test_a_rescored_grade_has_the_seconds_and_the_layers_of_its_run(sandbox: Sandbox) -> None:
+    """Seconds include the start of the first child."""
+
+    def take_slowly(limits: ChildLimits, output_bytes: int) -> ChildKernel:
+        time.sleep(0.3)
+        return sandbox.take(limits, output_bytes)
+
+    cells = notebook(answer_cell("f = lambda x: x"), checking_cell("f(1)"))
+    judged = judge(Job("ada", "tiny", cells, frozenset(), (), Limits(), isolation=LAYERS), take_slowly)
+    assert judged.run and judged.grade.seconds > 0.3
+    rescored = score(Job("ada", "tiny", cells, frozenset(), (), Limits(), isolation=("another layer",)), judged.run)
+    assert (rescored.grade.seconds, rescored.grade.isolation) == (judged.grade.seconds, LAYERS)
+
+
+@pytest.mark.parametrize("now_a_test", [0, 1])
+def test_a_submission_runs_again_if_an_answer_cell_has_become_a_test_cell_or_the_reverse(
+    sandbox: Sandbox, now_a_test: int
+) -> None:
+    """Otherwise every later cell would get the outputs of another."""
+    kinds = [answer_cell("1", "cell"), checking_cell("1", grade_id="cell")]
+    earlier, today = (
+        notebook(kind, code("2"), checking_cell("1")) for kind in (kinds[1 - now_a_test], kinds[now_a_test])
+    )
+    run = sandbox.judge(*earlier["cells"]).run
+    assert run
+    with pytest.raises(NotRecorded):
+        score(Job("ada", "tiny", today, frozenset(), (), Limits()), run)
