@@ -90,7 +90,7 @@ workers_option = click.option(
     type=click.IntRange(1, 256),
     default=CORES,
     show_default="one per core",
-    help="Grade this many submissions at once.",
+    help="Grade this many at once.",
 )
 task_option = click.option("--task", default="", help="Use only this answer cell's wheats, chaffs and mutants.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -105,6 +105,14 @@ def _open(folder: Path | None, name: str, task: str = "") -> Assignment:
     from autograder.proof.tasks import narrow_to_task
 
     return narrow_to_task(assignment, task)
+
+
+def _require_pinned_hypothesis() -> None:
+    """CourseError if another version is installed: laws would draw other examples, and a raising test cell costs points."""
+    from autograder.checks.laws import version_fault
+
+    if fault := version_fault():
+        raise CourseError(fault)
 
 
 def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
@@ -127,6 +135,7 @@ def build(name: str, folder: Path | None, workers: int, task: str) -> None:
     """
     from autograder.proof.build import build as build_release
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name, task)
     problems = build_release(assignment, workers, lambda total, rows: progress(rows, total, f"proving {name}"))
     if problems:
@@ -166,6 +175,7 @@ def audit(name: str, folder: Path | None, workers: int, *, repeats: int, as_json
     from autograder.pages.tables import show_audit
     from autograder.proof.audit import run
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name, task)
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
@@ -204,6 +214,7 @@ def grade(
     from autograder.pages.tables import show_changes, show_grades
     from autograder.records.known import unproven
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name)
     if apply and (reason := unproven(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
