@@ -86,11 +86,7 @@ course_option = click.option(
     help="The course folder  [default: the nearest folder up that holds nbgrader_config.py]",
 )
 workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    default=CORES,
-    show_default="one per core",
-    help="Grade this many at once.",
+    "--workers", type=click.IntRange(1, 256), default=CORES, show_default="cores", help="Grade this many at once."
 )
 task_option = click.option("--task", default="", help="Use only this answer cell's wheats, chaffs and mutants.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
