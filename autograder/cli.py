@@ -112,9 +112,9 @@ def _require_pinned_hypothesis() -> None:
 
 
 def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
-    from autograder.records.known import unproven
+    from autograder.records.known import find_missing_proof
 
-    if reason := unproven(assignment):
+    if reason := find_missing_proof(assignment):
         click.echo(f"{consequence}: {reason}", err=True)
 
 
@@ -208,11 +208,11 @@ def grade(
     from autograder.grading.plan import Step
     from autograder.grading.roster import misnamed_folders, read_roster
     from autograder.pages.tables import show_changes, show_grades
-    from autograder.records.known import unproven
+    from autograder.records.known import find_missing_proof
 
     _require_pinned_hypothesis()
     assignment = _open(folder, name)
-    if apply and (reason := unproven(assignment)):
+    if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
     total = len(read_roster(assignment, students))
     for misnamed in misnamed_folders(assignment):

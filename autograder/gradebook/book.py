@@ -33,7 +33,7 @@ from autograder.gradebook.database import (
     why,
 )
 from autograder.gradebook.generate import find_alembic, generate
-from autograder.records.grade import GRADED, Grade, Mark, Marks, after_penalty
+from autograder.records.grade import GRADED, Grade, Mark, Marks, subtract_penalty
 
 logging.getLogger("tornado.application").setLevel(
     logging.CRITICAL
@@ -187,7 +187,7 @@ class Book:
             *who,
             raw,
             penalty,
-            after_penalty(raw, penalty),
+            subtract_penalty(raw, penalty),
             assignment.max_score,
         ]
         return ["" if value is None else value for value in row]
@@ -211,7 +211,7 @@ class Book:
                     for n in names
                 ]
                 penalty = submission.late_submission_penalty
-                rows.append([submission.student_id, *scores, penalty, after_penalty(submission.score, penalty)])
+                rows.append([submission.student_id, *scores, penalty, subtract_penalty(submission.score, penalty)])
             return ["student_id", *names, "late_submission_penalty", "score"], rows
 
     def _is_current(self, assignment: Assignment, source: nb.Notebook) -> bool:

@@ -81,7 +81,7 @@ class Intake:
     @cached_property
     def verdicts(self) -> Mapping[str, str]:
         """What the verdict of each test cell depends on beside the answers, as hashes."""
-        return self.deciding.verdicts(self.source)
+        return self.deciding.hash_verdicts(self.source)
 
     @cached_property
     def schemes(self) -> Mapping[str, str]:
@@ -106,7 +106,7 @@ class Intake:
             laid = lay(self.source, self.release, notebook)
         except SubmissionError as error:
             return Taken(submission, None, self._unreadable(submission.student, str(error)))
-        today = Today(handed_in.hash, submission.today.key, self.deciding.answers(laid.notebook))
+        today = Today(handed_in.hash, submission.today.key, self.deciding.hash_answers(laid.notebook))
         job = Job(
             submission.student,
             self.assignment.name,
@@ -121,7 +121,7 @@ class Intake:
         return Taken(Submission(submission.student, submission.folder, submission.record, today), job)
 
     def _today(self, handed_in: str) -> Today:
-        return Today(handed_in, self.deciding.grade(handed_in))
+        return Today(handed_in, self.deciding.hash_grade(handed_in))
 
     def _unreadable(self, student: str, reason: str) -> Grade:
         cells = {str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)}

@@ -9,7 +9,7 @@ from autograder.gradebook.book import Book, is_time
 from autograder.grading.intake import Intake, Submission, Taken
 from autograder.grading.plan import Step, needs_consent
 from autograder.judge.job import Judged
-from autograder.records.change import Change, reasons
+from autograder.records.change import Change, list_reasons
 from autograder.records.grade import Grade, Marks
 from autograder.records.store import Record, write_record
 
@@ -57,8 +57,8 @@ class Ledger:
         old = self.saved(submission) if is_same else None
         change = None
         if record and old and needs_consent(record, submission.today):
-            why = reasons(record.grade, grade, old.marks.cells)
-            change = Change(old, replace(grade, marks=old.marks), why, self.apply) if why else None
+            reasons = list_reasons(record.grade, grade, old.marks.cells)
+            change = Change(old, replace(grade, marks=old.marks), reasons, self.apply) if reasons else None
             if change and not self.apply:
                 return Outcome(old, step, change)
         # Where the database has another grade than we remember, nobody knows what a person marked.

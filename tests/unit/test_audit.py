@@ -150,7 +150,7 @@ def test_a_verdict_changes_no_grade(course_of: Callable[..., Assignment]) -> Non
     assignment = course_of()
 
     def key() -> str:
-        return Deciding(assignment.course.assignment(NAME)).grade("the files of a student")
+        return Deciding(assignment.course.assignment(NAME)).hash_grade("the files of a student")
 
     before = key()
     (assignment.folder / "mutants.toml").write_text("a = 1")

@@ -12,7 +12,7 @@ import pytest
 from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
 from autograder.records import deciding
-from autograder.records.deciding import ANSWERING, JUDGING, Deciding, engine, module_files
+from autograder.records.deciding import ANSWERING, JUDGING, Deciding, hash_engine, list_module_files
 from tests.support.classroom import ROOT
 from tests.support.tiny import NAME
 from tests.unit.test_rooms import MODULES, imports, room
@@ -31,10 +31,10 @@ def depends(assignment: Assignment) -> dict[str, object]:
     source = nb.read(assignment.source_path)
     return {
         "reference": now.reference,
-        "known": now.known(source, "form"),
-        "answers": now.answers(source),
-        "verdicts": now.verdicts(source),
-        "grade": now.grade("files"),
+        "known": now.hash_known(source, "form"),
+        "answers": now.hash_answers(source),
+        "verdicts": now.hash_verdicts(source),
+        "grade": now.hash_grade("files"),
     }
 
 
@@ -126,12 +126,12 @@ def test_a_list_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(
         RuntimeError, match=r"autograder\.judge\.moved is listed as deciding grades, but there is no such"
     ):
-        engine(("autograder.sandbox", "autograder.judge.moved"))
+        hash_engine(("autograder.sandbox", "autograder.judge.moved"))
 
 
 def test_every_module_between_a_notebook_and_its_grade_is_listed() -> None:
     """Whatever of ours a worker imports to judge a job decides; but not what only carries or keeps the result."""
-    listed = {path for name in (*ANSWERING, *JUDGING) for path in module_files(name)}
+    listed = {path for name in (*ANSWERING, *JUDGING) for path in list_module_files(name)}
     todo, reached = ["autograder.judge.worker", "autograder.judge.preload", "autograder.course.lay"], set()
     while todo:
         name = todo.pop()
@@ -151,7 +151,7 @@ def test_which_cells_run_and_in_what_order_decides_the_answers() -> None:
 
 
 def test_a_table_or_a_page_decides_nothing() -> None:
-    listed = {path for name in (*ANSWERING, *JUDGING) for path in module_files(name)}
+    listed = {path for name in (*ANSWERING, *JUDGING) for path in list_module_files(name)}
     assert not {path for path in listed if path.is_relative_to(ROOT / "autograder" / "pages")}
     assert ROOT / "autograder" / "cli.py" not in listed
 

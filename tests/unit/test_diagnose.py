@@ -26,7 +26,7 @@ from autograder.pages.feedback.files import write_feedback
 from autograder.pages.feedback.page import render_page
 from autograder.proof.prove import prove
 from autograder.records import known
-from autograder.records.answers import question, shown
+from autograder.records.answers import format_value, name_question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Grade, Marks
 from autograder.records.store import read_record, read_run, record_path
@@ -211,7 +211,7 @@ def test_known_answers_of_another_assignment_give_no_hint(course: Course, change
         next(assignment.folder.rglob("*.known")).write_bytes(b"damaged")
     assignment = open_course(course.root).assignment(NAME)
     assert known.read(assignment, nb.read(assignment.source_path)) == known.Known()
-    assert known.unproven(assignment) == "tiny has changed since it was built; `autograder build tiny` first"
+    assert known.find_missing_proof(assignment) == "tiny has changed since it was built; `autograder build tiny` first"
     found = diagnosis(assignment, "doubles-otherwise")
     assert found is None or not found.hint
 
@@ -232,7 +232,7 @@ def test_prose_may_change_and_the_hints_stay(course: Course) -> None:
 
 def asked_about(*arguments: Any) -> bytes:
     """The name of the question f(*arguments)."""
-    return question(Exchange(wire.pack(["call", 1, wire.encode(list(arguments)), wire.encode({}), False]), b"", 0))
+    return name_question(Exchange(wire.pack(["call", 1, wire.encode(list(arguments)), wire.encode({}), False]), b"", 0))
 
 
 @pytest.mark.parametrize(("dtype", "ulps", "most"), [(np.float64, 4, 0), (np.float32, 2, 2), (np.complex128, 4, 0)])
@@ -274,7 +274,7 @@ def test_what_is_not_finite_is_part_of_a_questions_name() -> None:
 )
 def test_a_damaged_question_has_a_name(request_: Any) -> None:
     exchange = Exchange(request_ if isinstance(request_, bytes) else wire.pack(request_), b"", 0)
-    assert question(exchange) == exchange.name
+    assert name_question(exchange) == exchange.name
 
 
 def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
@@ -377,10 +377,10 @@ def test_explain_says_which_cells_raised(course: Course) -> None:
 @pytest.mark.parametrize(("rows", "whole"), [(8, True), (9, False)])
 def test_a_matrix_is_shown_whole_with_its_rows_beneath_each_other(rows: int, whole: bool) -> None:
     matrix = np.arange(rows * 8).reshape(rows, 8)
-    text = shown(matrix)
+    text = format_value(matrix)
     assert text.count("\n") == (rows - 1 if whole else 0)
     assert ("..." in text) is not whole
-    assert "..." not in shown(matrix, 10_000)
+    assert "..." not in format_value(matrix, 10_000)
 
 
 def test_explain_puts_a_persons_points_beside_those_of_the_tests(course: Course) -> None:

@@ -237,7 +237,7 @@ def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, no
 def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Course, change: str) -> None:
     """Of a thousand submissions, that is a matter of seconds."""
     assignment = course.assignment(NAME)
-    before = Deciding(assignment).verdicts(nb.read(assignment.source_path))
+    before = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     if change == "this test":
         edit(course, "Try a larger number.", "Try three hundred.")
     elif change == "a locked cell":
@@ -245,7 +245,7 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     else:
         (assignment.folder / "labels.csv").write_text("1")
     assignment = open_course(course.root).assignment(NAME)
-    after = Deciding(assignment).verdicts(nb.read(assignment.source_path))
+    after = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     record = read_record(assignment, "right")
     assert record
     assert set(record.settled(before)) == {"square", "double"}

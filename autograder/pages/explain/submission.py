@@ -17,7 +17,7 @@ from autograder.pages.explain.story import CellStory, CheckStory, Story
 from autograder.records.answers import SHOWN_NUMBERS
 from autograder.records.archive import Archive, Graded
 from autograder.records.grade import CellGrade, Mark
-from autograder.records.known import by_question
+from autograder.records.known import group_by_question
 from autograder.records.store import graded_students
 from autograder.records.transcript import Asked, Span
 
@@ -51,7 +51,7 @@ def _notes(assignment: Assignment, graded: Graded) -> Iterator[str]:
 def _cell(name: str, graded: Graded, mark: Mark | None, limit: int) -> CellStory:
     cell = graded.grade.cells[name]
     asked = (graded.asked or {}).get(name, Asked())
-    phrasebook = Phrasebook(asked, by_question(graded.known.solution.get(name, [])), limit)
+    phrasebook = Phrasebook(asked, group_by_question(graded.known.solution.get(name, [])), limit)
     checks = tuple(_checks(cell, asked, phrasebook))
     return CellStory(name, cell, checks, graded.diagnosed_cells.get(name), mark)
 
