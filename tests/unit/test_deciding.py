@@ -146,7 +146,7 @@ def test_every_module_between_a_notebook_and_its_grade_is_listed() -> None:
 
 
 def test_which_cells_run_and_in_what_order_decides_the_answers() -> None:
-    listed = {path for name in ANSWERING for path in module_files(name)}
+    listed = {path for name in ANSWERING for path in list_module_files(name)}
     assert {MODULES[f"autograder.judge.{name}"] for name in ("walk", "live", "session")} <= listed
 
 
