@@ -4,6 +4,7 @@ loadgroup`) all tests of one assignment stay in one of them, and all tests of an
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,10 @@ RECORDED = "recorded proof"
 READ = pytest.StashKey[list[str]]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(group(item)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark it before xdist reads the marks, which it does first of all when the collection is complete."""
+    if Path(__file__).parent in item.path.parents:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 def group(item: pytest.Item) -> str:
@@ -36,6 +37,8 @@ def proof_of(
 
     @functools.cache
     def get(name: str) -> Proof:
+        if "PYTEST_XDIST_WORKER" in os.environ:  # a second process that proves the same one stops here
+            (tmp_path_factory.getbasetemp().parent / f"proven-{name}").touch(exist_ok=False)
         proof = prove(name, tmp_path_factory.mktemp("proof") / "course", whole=proving)
         if proof.recorded:
             pytestconfig.stash.setdefault(READ, []).append(name)
