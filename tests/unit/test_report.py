@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import statistics
@@ -26,6 +25,7 @@ from autograder.pages.report.reading import read_report
 from autograder.pages.report.results import MisconceptionCount, Report
 from autograder.proof.prove import prove
 from tests.support import grading
+from tests.support.classroom import read_csv
 from tests.support.tiny import NAME, Desk
 
 WORTH = {"a": 2.0, "b": 1.0}
@@ -54,7 +54,7 @@ def report(course: Course) -> Report:
 
 def test_the_points_are_those_of_the_gradebook(course: Course, report: Report, tmp_path: Path) -> None:
     write_tasks(course.assignment(NAME), tmp_path / "tasks.csv")
-    rows = {row["student_id"].removeprefix("'"): row for row in csv.DictReader((tmp_path / "tasks.csv").open())}
+    rows = {row["student_id"].removeprefix("'"): row for row in read_csv(tmp_path / "tasks.csv")}
     graded = {row.student: row for row in report.graded}
     assert len(graded) > 5
     for name, row in graded.items():
@@ -105,11 +105,6 @@ def test_a_mark_replaces_the_automatic_score(tiny: Course, tmp_path: Path, quick
         book.db.commit()
     (row,) = read_report(course.assignment(NAME)).rows
     assert (row.points["essay"], row.score, row.reason) == (1.5, 4.5, "")
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, report: Report) -> None:
