@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.judge.imports import free_names, instructor_imports, judge_imports
+from autograder.judge.imports import free_names, judge_imports, run_imports
 from autograder.judge.test_cell import SKIP, Verdict, run
 from tests.support.sandboxed import checking_cell, code, notebook
 
@@ -142,7 +142,7 @@ def test_what_the_test_defines_is_never_asked_of_the_student() -> None:
 
 
 def test_what_the_instructor_imported_is_never_taken_from_the_student() -> None:
-    imports = instructor_imports(
+    imports = run_imports(
         ["import math\nfrom numpy import allclose", "%matplotlib inline\nimport os", "import no_such_module"],
         {"math", "allclose", "no_such_module"},
     )
@@ -153,9 +153,9 @@ def test_what_the_instructor_imported_is_never_taken_from_the_student() -> None:
 
 def test_only_imports_of_the_instructors_cells_are_run() -> None:
     """A fixture of a visible cell runs in the sandbox; here it would be one more thing to trust."""
-    assert set(
-        instructor_imports(["import json\nraise SystemExit\n", "if True:\n    import csv"], {"json", "csv"})
-    ) == {"json"}
+    assert set(run_imports(["import json\nraise SystemExit\n", "if True:\n    import csv"], {"json", "csv"})) == {
+        "json"
+    }
 
 
 def test_a_test_cell_leaves_nothing_for_the_next() -> None:
@@ -205,9 +205,7 @@ def test_the_judge_imports_what_its_tests_use_and_no_more() -> None:
     modules = judge_imports(tests)
     assert {"os.path", "math", "string"} <= set(modules)
     assert not {"matplotlib.pyplot", "json"} & set(modules)
-    assert {"os", "pi"} <= set(made := instructor_imports([first], {"os", "pi"})) and not {"plt", "json", "e"} & set(
-        made
-    )
+    assert {"os", "pi"} <= set(made := run_imports([first], {"os", "pi"})) and not {"plt", "json", "e"} & set(made)
 
 
 def test_a_float_that_compares_as_it_likes_is_no_score() -> None:

@@ -17,7 +17,7 @@ from autograder.judge import time_limit
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.test_cell import SKIP, Verdict, run
-from autograder.judge.time_limit import within
+from autograder.judge.time_limit import run_within
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, notebook
 
 ENDLESS = "while True: pass"
@@ -38,7 +38,7 @@ def verdict(source: str, seconds: float = 0.3, **student: Any) -> Verdict:
 
 @pytest.fixture(autouse=True)
 def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(time_limit, "REPEAT_SECONDS", 0.2)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -60,7 +60,7 @@ def test_a_test_cell_that_takes_too_long_is_for_a_person(source: str) -> None:
 )
 def test_no_check_takes_the_alarm_for_a_failure(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not an Exception, and need not come twice."""
-    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 20)
+    monkeypatch.setattr(time_limit, "REPEAT_SECONDS", 20)
     started = time.monotonic()
     assert verdict(source).score is None
     assert time.monotonic() - started < 10
@@ -77,7 +77,7 @@ def test_no_alarm_is_left_behind() -> None:
 def test_an_alarm_at_the_very_end_is_an_alarm() -> None:
     """Between the last line of a test cell and the lifting of the limit, at each place that a signal may come to."""
     for number in range(300):
-        made = within(0.001, partial(_wait, time.perf_counter() + 0.0009 + number * 1e-6))
+        made = run_within(0.001, partial(_wait, time.perf_counter() + 0.0009 + number * 1e-6))
         assert made in (None, "done")
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
@@ -143,5 +143,5 @@ def test_an_answer_that_makes_a_test_fat_fails_the_check_and_nothing_else(job: A
 def test_where_no_handler_runs_the_worker_ends() -> None:
     """Inside one call of code in C; the batch tries again, and says `failed`."""
     program = "import itertools\nfrom autograder.judge import time_limit\ntime_limit.GRACE_SECONDS = 0.3\n"
-    program += "time_limit.within(0.2, lambda: sum(itertools.repeat(0)))"
+    program += "time_limit.run_within(0.2, lambda: sum(itertools.repeat(0)))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == -signal.SIGPROF
