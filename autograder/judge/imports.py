@@ -1,4 +1,4 @@
-"""Finds the names that a cell uses and binds, and what cells import; only import statements are run."""
+"""Finds the names that a cell uses and binds, and what it imports; runs import statements only."""
 
 from __future__ import annotations
 

@@ -69,12 +69,14 @@ class LiveRun:
 
     @property
     def ended(self) -> str:
+        """The first loss as a status, "output limit" if outputs were cut, or ""."""
         if self.session.losses:
             return self.session.losses[0].why
         return "output limit" if self.has_dropped_output else ""
 
     @property
     def seconds(self) -> float:
+        """The time since the start of the first child."""
         return time.monotonic() - self.started
 
     async def run(self, index: int, cell: Any) -> None:

@@ -120,6 +120,7 @@ class Session:
             raise
 
     def close(self) -> None:
+        """End the child."""
         self.kernel.close()
 
     def _start(self) -> ChildKernel:

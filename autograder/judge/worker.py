@@ -61,6 +61,7 @@ class Children:
         return child
 
     def close(self) -> None:
+        """End the child that was started in advance."""
         if self.spare:
             self.spare[2].close()
 
