@@ -12,7 +12,7 @@ from autograder.grading.plan import Step, needs_consent, plan
 from autograder.grading.roster import read_roster
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job, Judged
-from autograder.judge.rescoring import Earlier, rescored
+from autograder.judge.rescoring import ScoringJob, rescore_all
 from autograder.records.reference import require_fresh
 from autograder.records.store import read_run
 
@@ -69,7 +69,7 @@ def _score(
     left: list[Submission] = []
     taken: dict[str, Taken] = {}
 
-    def earlier() -> Iterator[Earlier]:
+    def earlier() -> Iterator[ScoringJob]:
         for each in submissions:
             if plan(each.record, each.today, is_saved=False, again=again) is Step.RUN:
                 left.append(each)
@@ -85,7 +85,7 @@ def _score(
 
     if all(plan(each.record, each.today, is_saved=False, again=again) is Step.RUN for each in submissions):
         return list(submissions)  # no process is started for nothing
-    for student, judged in rescored(intake.assignment, intake.source, workers, earlier()):
+    for student, judged in rescore_all(intake.assignment, intake.source, workers, earlier()):
         now = taken.pop(student)
         if judged is None:
             left.append(now.submission)

@@ -49,7 +49,7 @@ def test_where_every_worker_is_killed_the_run_stops_and_what_was_graded_stands(
             run.kill("workers")
             time.sleep(0.05)
         assert run.end() == 2, run.said
-    assert "What was graded stands" in run.said.splitlines()[-1]
+    assert "saved results are kept" in run.said.splitlines()[-1]
     completes(scene, undisturbed, run.graded)
 
 

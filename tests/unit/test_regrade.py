@@ -284,7 +284,7 @@ def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, mo
 def test_a_test_cell_that_ran_for_too_long_is_tried_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "_verdicts", {})
     with monkeypatch.context() as slow:
-        slow.setattr(test_cell, "within", lambda seconds, run: run() and None)
+        slow.setattr(test_cell, "run_within", lambda seconds, run: run() and None)
         assert rescore(course, "right").grade.score == 0
     assert rescore(course, "right").grade.score == SCORES["right"]
 
