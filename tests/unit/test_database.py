@@ -149,7 +149,7 @@ def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
     marks = read_marks(course.assignment(NAME), "right").cells
     assert marks["square"].score == 2.5
     done = run("explain", course, "right")
-    assert "square: 2.5 of 2 by a person" in done.output
+    assert "square: 2.5 of 2, marked by a person" in done.output
     with Book(course):
         pass
     assert file.stat().st_mode & 0o077 == 0

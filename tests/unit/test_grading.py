@@ -308,12 +308,12 @@ from pathlib import Path
 from autograder.gradebook import book as gradebook
 from autograder.grading import grading
 from autograder.course import open_course
-penalty, calls = gradebook.Book._late_penalty, []
+penalty, calls = gradebook.Book._compute_late_penalty, []
 def kill(self, student, *rest):
     calls.append(student)
     if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
     return penalty(self, student, *rest)
-gradebook.Book._late_penalty = kill
+gradebook.Book._compute_late_penalty = kill
 list(grading.grade_class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1))
 """
     command = [sys.executable, "-c", program]

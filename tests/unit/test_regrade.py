@@ -248,18 +248,18 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     after = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     record = read_record(assignment, "right")
     assert record
-    assert set(record.settled(before)) == {"square", "double"}
-    assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
+    assert set(record.select_unchanged_cells(before)) == {"square", "double"}
+    assert set(record.select_unchanged_cells(after)) == ({"double"} if change == "this test" else set())
 
 
 def rescore(course: Course, student: str) -> Judged:
     """A submission scored from its last run, in this process."""
     intake = Intake(course.assignment(NAME))
-    submission = intake.look(student)
-    taken = intake.take(submission)
+    submission = intake.inspect(student)
+    result = intake.read(submission)
     run = read_run(intake.assignment, submission.record) if submission.record else None
-    assert taken.job and run
-    return replay.score(taken.job, run)
+    assert result.job and run
+    return replay.score(result.job, run)
 
 
 def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
