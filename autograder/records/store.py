@@ -77,11 +77,13 @@ def _list_points(cell: CellGrade) -> Iterator[float]:
 
 
 def read_record(assignment: Assignment, student: str) -> Record | None:
-    """Read the record of a submission; None if it is missing or damaged."""
+    """Read the record of a submission; None if it is missing, damaged, or that of another submission."""
     try:
-        return parse_record(record_path(assignment, student).read_bytes())
+        record = parse_record(record_path(assignment, student).read_bytes())
     except OSError:
         return None
+    is_own = record and (record.grade.student, record.grade.assignment) == (student, assignment.name)
+    return record if is_own else None
 
 
 def parse_record(content: bytes) -> Record | None:
