@@ -206,7 +206,7 @@ def grade(
     """
     from autograder.grading.grading import grade_class
     from autograder.grading.plan import Step
-    from autograder.grading.roster import misnamed_folders, read_roster
+    from autograder.grading.roster import list_misnamed_folders, read_roster
     from autograder.pages.tables import show_changes, show_grades
     from autograder.records.known import find_missing_proof
 
@@ -215,7 +215,7 @@ def grade(
     if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
     total = len(read_roster(assignment, students))
-    for misnamed in misnamed_folders(assignment):
+    for misnamed in list_misnamed_folders(assignment):
         click.echo(f"skipped folder {misnamed}: not a valid student ID", err=True)
     grades: list[Grade] = []
     changes: dict[str, Change] = {}

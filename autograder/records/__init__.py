@@ -1,1 +1,1 @@
-"""What is remembered: grades, transcripts, what decides them, and known mistakes. Data; nothing of a student's is run here."""
+"""What is saved of each submission: runs, transcripts, grades. What decides a grade. Known mistakes."""

@@ -169,7 +169,7 @@ def test_a_damaged_gradebook_is_not_written_to(
     damage(path)
     damaged = path.read_bytes()
     with scene.grading() as run:
-        refused(run, "put back a copy")
+        refused(run, "restore a backup")
     assert path.read_bytes() == damaged
     shutil.copy(copy, path)
     assert Ledger.of(scene.course) == undisturbed.before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from autograder.course import Course, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import Book
+from autograder.grading.intake import Intake, IntakeResult, Submission
 from autograder.records.grade import Grade
 from autograder.records.store import read_record, record_path
 from tests.support import grading
@@ -308,12 +310,12 @@ from pathlib import Path
 from autograder.gradebook import book as gradebook
 from autograder.grading import grading
 from autograder.course import open_course
-penalty, calls = gradebook.Book._late_penalty, []
+penalty, calls = gradebook.Book._compute_late_penalty, []
 def kill(self, student, *rest):
     calls.append(student)
     if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
     return penalty(self, student, *rest)
-gradebook.Book._late_penalty = kill
+gradebook.Book._compute_late_penalty = kill
 list(grading.grade_class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1))
 """
     command = [sys.executable, "-c", program]
@@ -355,6 +357,83 @@ def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str
 def test_two_at_once_are_refused(course: Course) -> None:
     with Book(course), pytest.raises(CourseError, match="another autograder is writing"):
         grading.grade(course.assignment(NAME), 1)
+
+
+def test_what_another_process_graded_before_the_gradebook_was_locked_is_not_graded_as_new(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a mark that a person gave in between would be flagged as stale."""
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right", desk.answered(essay="Something else."))
+    enter, calls = Book.__enter__, []
+
+    def enter_late(book: Book) -> Book:
+        calls.append(book)
+        if len(calls) == 1:
+            graded(course, "right")
+            mark(course, "right", 1.5)
+        return enter(book)
+
+    monkeypatch.setattr(Book, "__enter__", enter_late)
+    assert graded(course, "right")["right"].waiting == []
+    assert len(calls) == 2
+    assert rows(course, "right")["essay"] == (None, 1.5, False)
+
+
+def test_a_student_who_is_named_twice_is_graded_once(course: Course) -> None:
+    assert len(grading.grade(course.assignment(NAME), 1, ["right", "right"], again=True).outcomes) == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_disappears_while_others_are_graded_gets_a_reason(
+    course: Course, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """And the batch goes on."""
+    read = Intake.read
+
+    def remove_first(intake: Intake, submission: Submission) -> IntakeResult:
+        if submission.student == "partly":
+            shutil.rmtree(submission.folder)
+        return read(intake, submission)
+
+    monkeypatch.setattr(Intake, "read", remove_first)
+    if not again:
+        record_path(course.assignment(NAME), "partly").unlink()
+    grades = graded(course, "partly", "right", again=again)
+    assert (grades["partly"].status, grades["right"].score) == ("unreadable", 3)
+    assert "no notebook in tiny/" in grades["partly"].notes[0]
+
+
+@pytest.mark.parametrize("link", ["tiny", "student"])
+def test_a_folder_that_is_a_link_is_not_followed(course: Course, link: str) -> None:
+    """It could lead to another student's work."""
+    target = course.submitted / "right" / NAME
+    if link == "tiny":
+        (course.submitted / "eve").mkdir()
+        (course.submitted / "eve" / NAME).symlink_to(target)
+    else:
+        (course.submitted / "eve").symlink_to(target.parent)
+    grade = graded(course, "eve")["eve"]
+    assert (grade.status, grade.notes) == ("unreadable", ("tiny is a symbolic link; hand in the folder itself",))
+    assert grading.grade(course.assignment(NAME), 1, ["eve"]).kept == 1
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read every folder")
+def test_a_folder_without_permission_gets_a_reason(course: Course) -> None:
+    folder = course.submitted / "right" / NAME
+    folder.chmod(0)
+    try:
+        grade = graded(course, "right")["right"]
+    finally:
+        folder.chmod(0o755)
+    assert grade.status == "unreadable"
+    assert graded(course, "right")["right"].score == 3
+
+
+def test_a_release_that_is_missing_is_an_error(course: Course) -> None:
+    course.assignment(NAME).release_path.unlink()
+    with pytest.raises(CourseError, match=r"tiny\.ipynb is missing; `autograder build tiny` creates it"):
+        graded(course)
 
 
 def test_an_unknown_student_is_an_error(course: Course) -> None:

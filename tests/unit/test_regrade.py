@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
+from autograder.course.submitted import hash_folder
 from autograder.grading.intake import Intake
 from autograder.judge import replay, test_cell
 from autograder.judge.job import Judged
@@ -22,7 +23,7 @@ from autograder.pages.feedback.files import write_feedback
 from autograder.records import known
 from autograder.records.deciding import Deciding
 from autograder.records.grade import Grade
-from autograder.records.store import read_record, read_run, run_path
+from autograder.records.store import read_record, read_run, record_path, run_path
 from tests.support import grading
 from tests.support.tiny import NAME, Desk
 
@@ -86,6 +87,52 @@ def scores(grades: dict[str, Grade]) -> dict[str, float | None]:
 def saved(course: Course) -> dict[str, float]:
     with Gradebook(course.db_url, course.course_id) as book:
         return {submission.student_id: submission.score for submission in book.assignment_submissions(NAME)}
+
+
+OLD_RECORD = """{
+  "key": "0f3c", "answers_key": "77aa", "handed_in": "%s", "asked": "5d1e", "verdicts": {"square": "a1", "double": "b2"},
+  "student": "float32", "assignment": "tiny", "status": "completed", "score": 2, "max_score": 5, "needs_manual": true,
+  "notes": [], "isolation": ["user", "network"], "seconds": 0.412,
+  "cells": {
+    "square": {
+      "score": 1, "max_score": 2, "error": "", "trouble": "",
+      "checks": [
+        {"name": "two", "points": 1, "passed": true, "message": ""},
+        {"name": "three hundred", "points": 1, "passed": false, "message": "Try a larger number."}
+      ]
+    },
+    "double": {"score": 1, "max_score": 1, "checks": [], "error": "", "trouble": ""},
+    "essay": {"score": null, "max_score": 2, "checks": [], "error": "", "trouble": ""}
+  }
+}"""
+
+
+def test_a_record_of_the_version_before_keeps_its_marks_and_its_grade_until_apply(course: Course, quick: None) -> None:
+    """It has no run, so the submission runs again, but the same files were handed in."""
+    assignment = course.assignment(NAME)
+    folder = course.submitted / "float32" / NAME
+    run_path(assignment, "float32").unlink()
+    record_path(assignment, "float32").write_text(OLD_RECORD % hash_folder(folder))
+    with Gradebook(course.db_url, course.course_id) as book:
+        rows = {row.name: row for row in book.find_submission_notebook("tiny", NAME, "float32").grades}
+        rows["essay"].manual_score, rows["essay"].needs_manual_grade = 1.5, False
+        book.db.commit()
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    group, grades = grade(course, "float32")
+    assert (grades["float32"].total, grades["float32"].waiting) == (3.5, [])
+    assert group.changes["float32"].reasons == ('square: "three hundred" passes now',)
+    assert saved(course)["float32"] == 3.5
+    _, grades = grade(course, "float32", apply=True)
+    assert (grades["float32"].total, grades["float32"].waiting) == (4.5, [])
+
+
+def test_a_record_of_another_student_counts_as_none(course: Course, quick: None) -> None:
+    """As when somebody copies a folder of transcripts."""
+    assignment = course.assignment(NAME)
+    shutil.copy(record_path(assignment, "partly"), record_path(assignment, "right"))
+    assert read_record(assignment, "right") is None
+    _, grades = grade(course, "right")
+    assert scores(grades) == {"right": 3}
 
 
 def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_runs(
@@ -248,18 +295,18 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     after = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     record = read_record(assignment, "right")
     assert record
-    assert set(record.settled(before)) == {"square", "double"}
-    assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
+    assert set(record.select_unchanged_cells(before)) == {"square", "double"}
+    assert set(record.select_unchanged_cells(after)) == ({"double"} if change == "this test" else set())
 
 
 def rescore(course: Course, student: str) -> Judged:
     """A submission scored from its last run, in this process."""
     intake = Intake(course.assignment(NAME))
-    submission = intake.look(student)
-    taken = intake.take(submission)
+    submission = intake.inspect(student)
+    result = intake.read(submission)
     run = read_run(intake.assignment, submission.record) if submission.record else None
-    assert taken.job and run
-    return replay.score(taken.job, run)
+    assert result.job and run
+    return replay.score(result.job, run)
 
 
 def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

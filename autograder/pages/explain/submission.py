@@ -18,7 +18,7 @@ from autograder.records.answers import SHOWN_NUMBERS
 from autograder.records.archive import Archive, Graded
 from autograder.records.grade import CellGrade, Mark
 from autograder.records.known import group_by_question
-from autograder.records.store import graded_students
+from autograder.records.store import list_graded_students
 from autograder.records.transcript import Asked, Span
 
 LAST_QUESTIONS = 8  # of a check: the one where it failed, and those that led there
@@ -30,7 +30,7 @@ def explain(assignment: Assignment, student: str, grade_id: str = "", limit: int
 
     Raises CourseError if there is no grade, no record that can be read, or no such cell.
     """
-    graded_students(assignment, (student,))
+    list_graded_students(assignment, (student,))
     graded = Archive(assignment).open(student)
     if grade_id and grade_id not in graded.grade.cells:
         raise CourseError(f"no graded cell {grade_id!r}; there are: {', '.join(graded.grade.cells)}")
