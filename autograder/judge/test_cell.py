@@ -128,7 +128,7 @@ def _run(
                     namespace[name] = student_value
             exec(body, namespace)
             value = eval(last, namespace) if last else None
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # an exit of the test cell must not become one of the command
             error_line = _cut(f"{type(error).__name__}: {error}", MAX_MESSAGE)
     groups = [value for value in namespace.values() if isinstance(value, Checks)]
     results = (result for group in groups for result in group.results)

@@ -101,6 +101,12 @@ def test_a_test_that_raises_keeps_what_its_passed_checks_earned() -> None:
     assert (result.score, result.error) == (1, "KeyError: 'k'")
 
 
+def test_a_test_that_exits_raises() -> None:
+    """Otherwise SystemExit would reach the command that grades, and end it without a message."""
+    result = verdict(TWO_CHECKS + "raise SystemExit(3)")
+    assert (result.score, result.error) == (1, "SystemExit: 3")
+
+
 def test_a_test_that_raises_without_checks_earns_nothing() -> None:
     result = verdict("assert False, 'no'\n3")
     assert (result.score, result.error) == (0, "AssertionError: no")
@@ -210,7 +216,9 @@ def test_the_judge_imports_what_its_tests_use_and_no_more() -> None:
     modules = judge_imports(tests)
     assert {"os.path", "math", "string"} <= set(modules)
     assert not {"matplotlib.pyplot", "json"} & set(modules)
-    assert set(run_imports([first], {"os", "pi"})) == {"os", "pi"}
+    names = set(run_imports([first], {"os", "pi"}))
+    assert {"os", "pi"} <= names
+    assert not {"plt", "json", "e"} & names
 
 
 def test_a_float_with_its_own_comparisons_is_not_a_score() -> None:
