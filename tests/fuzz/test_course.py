@@ -55,12 +55,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @example(b"limits.processes = 99999999999999999999")
 @example(b"limits.cell_seconds = 4294967296")  # more than a C int holds
 def test_any_settings_are_read_or_are_a_course_error(course: Course, text: bytes) -> None:
-    made = replace(course).assignment(tiny.NAME)
-    (made.folder / "assignment.toml").write_bytes(text)
+    assignment = replace(course).assignment(tiny.NAME)
+    (assignment.folder / "assignment.toml").write_bytes(text)
     try:
-        settings = made.settings
+        settings = assignment.settings
     except CourseError as error:
-        assert str(made.folder) in str(error)
+        assert str(assignment.folder) in str(error)
         assert "\n" not in str(error)
         return
     assert all(0 < value < 2**31 for value in asdict(settings.limits).values())

@@ -11,7 +11,6 @@ import pytest
 
 from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
-from autograder.records import deciding
 from autograder.records.deciding import ANSWERING, JUDGING, Deciding, hash_engine, list_module_files
 from tests.support.classroom import ROOT
 from tests.support.tiny import NAME
@@ -25,7 +24,7 @@ def assignment(tiny: Course, tmp_path: Path) -> Assignment:
     return open_course(shutil.copytree(tiny.root, tmp_path / "course")).assignment(NAME)
 
 
-def depends(assignment: Assignment) -> dict[str, object]:
+def hash_all(assignment: Assignment) -> dict[str, object]:
     """What each of those that depend on something depends on, as it is on disk now."""
     now = Deciding(open_course(assignment.course.root).assignment(NAME))
     source = nb.read(assignment.source_path)
@@ -38,13 +37,15 @@ def depends(assignment: Assignment) -> dict[str, object]:
     }
 
 
-def settings(assignment: Assignment, text: str) -> None:
+def add_settings(assignment: Assignment, text: str) -> None:
     path = assignment.folder / "assignment.toml"
     path.write_text(text + "\n" + path.read_text())
 
 
-def other_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(deciding, "version", lambda asked: "0.0" if asked == name else version(asked))
+def fake_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(
+        "autograder.records.deciding.version", lambda package: "0.0" if package == name else version(package)
+    )
 
 
 ALL = set(PARTS)
@@ -58,29 +59,29 @@ RUNS = {"answers", "verdicts", "grade"}
 def test_another_version_of_a_package(
     assignment: Assignment, monkeypatch: pytest.MonkeyPatch, package: str, stale: set[str]
 ) -> None:
-    before = depends(assignment)
-    other_version(monkeypatch, package)
-    after = depends(assignment)
+    before = hash_all(assignment)
+    fake_version(monkeypatch, package)
+    after = hash_all(assignment)
     assert {part for part in PARTS if before[part] != after[part]} == stale
 
 
 def test_other_weights_at_the_same_path(assignment: Assignment, tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"one")
-    settings(assignment, f'[environment]\nCLIP_WEIGHTS = "{weights}"')
-    before = depends(assignment)
+    add_settings(assignment, f'[environment]\nCLIP_WEIGHTS = "{weights}"')
+    before = hash_all(assignment)
     weights.write_bytes(b"two")
-    after = depends(assignment)
+    after = hash_all(assignment)
     assert {part for part in PARTS if before[part] != after[part]} == ALL
 
 
 def test_another_file_in_a_folder_that_the_environment_names(assignment: Assignment, tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "batches").mkdir(parents=True)
-    settings(assignment, f'[environment]\nCLIP_DATA_FOLDER = "{data}"')
-    before = depends(assignment)
+    add_settings(assignment, f'[environment]\nCLIP_DATA_FOLDER = "{data}"')
+    before = hash_all(assignment)
     (data / "batches" / "test_batch").write_bytes(b"images")
-    after = depends(assignment)
+    after = hash_all(assignment)
     assert {part for part in PARTS if before[part] != after[part]} == ALL
 
 
@@ -88,10 +89,10 @@ def test_a_file_of_the_same_size_in_a_folder_that_cells_may_read(assignment: Ass
     data = tmp_path / "data"
     data.mkdir()
     (data / "images").write_bytes(b"one")
-    settings(assignment, f'folders = ["{data}"]')
-    before = depends(assignment)
+    add_settings(assignment, f'folders = ["{data}"]')
+    before = hash_all(assignment)
     (data / "images").write_bytes(b"two")
-    after = depends(assignment)
+    after = hash_all(assignment)
     assert {part for part in PARTS if before[part] != after[part]} == RUNS
 
 
@@ -103,16 +104,16 @@ def test_a_file_of_the_same_size_in_a_folder_that_cells_may_read(assignment: Ass
         (lambda a: edit(a, "x + x", "2 * x"), {"reference", "known", "answers", "grade"}),
         (lambda a: (a.folder / "hidden.csv").write_text("1"), {"reference", "known", "verdicts", "grade"}),
         (lambda a: (a.source_folder / "data.csv").write_text("1"), ALL),
-        (lambda a: settings(a, "seed = 1"), ALL),
-        (lambda a: settings(a, 'show_expected = ["square"]'), set()),
+        (lambda a: add_settings(a, "seed = 1"), ALL),
+        (lambda a: add_settings(a, 'show_expected = ["square"]'), set()),
         (lambda a: (a.folder / "mutants.toml").write_text("a = 1"), set()),
     ],
 )
 def test_a_change_of_the_assignment(assignment: Assignment, change: object, stale: set[str]) -> None:
     assert callable(change)
-    before = depends(assignment)
+    before = hash_all(assignment)
     change(assignment)
-    after = depends(assignment)
+    after = hash_all(assignment)
     assert {part for part in PARTS if before[part] != after[part]} == stale
 
 
