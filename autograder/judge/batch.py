@@ -85,7 +85,7 @@ class Batch:
     def _stop(self) -> None:
         self.stack.close()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Judged]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Judged]:  # noqa: PLR0912  (one branch for each way a job may end)
         """The result of each job, in the order in which they are done.
 
         Jobs are drawn as they are needed, so a large class is never in memory at once. IsolationError passes through.

@@ -81,7 +81,7 @@ def _example(error: Exception) -> str:
     return next((" ".join(drawn.rstrip(" )\n,").split()) for _, law, drawn in notes if law), "")
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  (a test cell needs no more and no less)
     source: str,
     points: float,
     imports: dict[str, Any],

@@ -71,7 +71,7 @@ _children: Children | None = None
 
 def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
     """Initialise this worker process; its tests run in `folder` with `environment`."""
-    global _children
+    global _children  # noqa: PLW0603  (a worker process has one set of children)
     _prepare(folder, environment)
     _children = Children(control)
 
@@ -111,7 +111,7 @@ def work(job: Job) -> Judged:
     from autograder.checks.recorded import recording
     from autograder.judge.live import judge
 
-    assert _children is not None
+    assert _children is not None  # noqa: S101  (for mypy: `start` has run in every worker)
     with ExitStack() as stack:
         recorded = stack.enter_context(recording()) if job.record else {}
         return replace(judge(job, _children.take), recorded=recorded)

@@ -177,7 +177,7 @@ class _SafeHTML(mistune.HTMLRenderer):
         return f"[image: {alt}] ({escape(url)})"
 
 
-def page(
+def page(  # noqa: PLR0913, PLR0917  (a page shows what several parts of the package know)
     grade: Grade,
     notebook: nb.Notebook,
     title: str,

@@ -148,7 +148,7 @@ def _heads() -> list[_Head]:
 HEADS = _heads()
 
 
-def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:
+def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:  # noqa: PLR0911  (one return for each kind)
     """`value` as a tree of plain data; `refer` names an object that stays here (without it such a value is refused)."""
     if depth > MAX_DEPTH:
         raise WireError(f"data nested deeper than {MAX_DEPTH} levels")
@@ -196,7 +196,7 @@ def decode(tree: Any, resolve: Callable[[Reference], Any] = lambda reference: re
         raise WireError(f"malformed data: {error}") from None
 
 
-def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: list[int]) -> Any:
+def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: list[int]) -> Any:  # noqa: PLR0911  (as above)
     budget[0] -= 1
     if depth > MAX_DEPTH or budget[0] < 0:
         raise WireError(f"data nested deeper than {MAX_DEPTH} levels or of over {MAX_NODES:,} items")

@@ -342,8 +342,8 @@ def files_beside_the_notebook(folder: Path, notebook: nb.Notebook) -> None:
         "x.pth",
     ):
         (folder / name).write_text(evil)
-    os.symlink("/", folder / "root")
-    os.symlink("loop", folder / "loop")
+    (folder / "root").symlink_to("/")
+    (folder / "loop").symlink_to("loop")
     as_file(folder, notebook)
 
 

@@ -86,7 +86,7 @@ def test_the_files_of_a_folder_may_be_odd(scene: Scene, undisturbed: Undisturbed
     (folder / "loop").symlink_to(folder)
     odd = [b"\xff", b"new\nline", b"half\xed\xb0\x80", "\u2028".encode()]
     for name in odd:
-        os.makedirs(bytes(scene.course.submitted) + b"/" + name + b"/" + NAME.encode())
+        (scene.course.submitted / os.fsdecode(name) / NAME).mkdir(parents=True)
     with nested(folder):
         run = scene.grade()
     assert sorted(run.graded) == undisturbed.students

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from autograder.course import NAME, Course, read_variants
 from autograder.errors import CourseError
@@ -61,7 +62,7 @@ def test_any_settings_are_read_or_are_a_course_error(course: Course, text: bytes
         assert str(made.folder) in str(error)
         assert "\n" not in str(error)
         return
-    assert all(0 < value < 2**31 for value in vars(settings.limits).values())
+    assert all(0 < value < 2**31 for value in structs.asdict(settings.limits).values())
     assert not any("\0" in text for text in (*settings.environment.values(), *settings.folders))
 
 

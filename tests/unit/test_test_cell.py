@@ -30,7 +30,7 @@ def verdict(source: str, points: float = 3, **student: Any) -> Verdict:
     "last", ["1.5", "0", "3", "3.0", "__import__('numpy').float64(1.5)", "__import__('fractions').Fraction(3, 2)"]
 )
 def test_a_number_at_the_end_is_the_score(last: str) -> None:
-    assert verdict(last).score == pytest.approx(eval(last))
+    assert verdict(last).score == pytest.approx(eval(last))  # noqa: S307  (text of this file)
     assert verdict(last).trouble == ""
 
 
