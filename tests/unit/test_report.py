@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import statistics
@@ -24,6 +23,7 @@ from autograder.pages.report import Held, Report, report, write_report_files
 from autograder.pages.sheet import bins, letter, log_position
 from autograder.proof.prove import prove
 from tests.support import grading
+from tests.support.classroom import read_csv
 from tests.support.tiny import NAME, Desk
 
 WORTH = {"a": 2.0, "b": 1.0}
@@ -48,11 +48,6 @@ def course(tiny: Course, tmp_path_factory: pytest.TempPathFactory, quick: None) 
 @pytest.fixture(scope="module")
 def made(course: Course) -> Report:
     return report(course.assignment(NAME))
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_the_points_are_those_of_the_gradebook(course: Course, made: Report, tmp_path: Path) -> None:
