@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.forkserver import ensure_running
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.judge import worker
 from autograder.judge.imports import judge_imports
 from autograder.judge.job import Job, Judged
-from autograder.judge.pool import prepare_fork_server, submit
+from autograder.judge.pool import prepare_fork_server, shield_from_terminal, submit
 from autograder.records.grade import CellGrade
 from autograder.records.run import Run
 
@@ -30,7 +31,10 @@ def rescore_all(
     arguments = (assignment.source_folder, dict(assignment.settings.environment))
     remaining = iter(jobs)
     running: dict[Future[Judged | None], str] = {}
-    with ProcessPoolExecutor(workers, context, worker.start_scoring, arguments) as pool:
+    with shield_from_terminal():
+        pool = ProcessPoolExecutor(workers, context, worker.start_scoring, arguments)
+        ensure_running()
+    with pool:
         while True:
             while len(running) < 2 * workers and (job := next(remaining, None)):
                 running[submit(pool, worker.rescore, *job)] = job[0].student
