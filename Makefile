@@ -23,7 +23,7 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# UNIT_TIME, in two processes of 0.6 GB each.
+# About 150 s, in two processes of 0.6 GB each.
 unit: .venv/ready
 	$(PYTEST) tests/unit -n auto --maxprocesses 4 --dist loadfile
 
@@ -31,7 +31,7 @@ unit: .venv/ready
 fuzz: .venv/ready
 	$(PYTEST) tests/fuzz
 
-# The real command while disks fill and processes die: FAULTS_TIME. FAULT_SEEDS=30 tries more random moments.
+# The real command while disks fill and processes die: 180 s, and it waits a little. FAULT_SEEDS=30 tries more random moments.
 faults: .venv/ready
 	$(PYTEST) tests/faults
 
@@ -42,10 +42,10 @@ attacks: .venv/ready
 attacks-table: .venv/ready
 	$(BIN)/python tests/attacks/table.py
 
-# Whole assignments and the pages: CLASS_TIME, of which PROOF_TIME are not needed again while nothing has changed that a proof
-# depends on. Each assignment's tests stay in one process.
+# Whole assignments and the pages: about 550 s, of which some 240 s are not needed again while nothing has changed that a proof
+# depends on.
 class: .venv/ready
-	$(PYTEST) tests/course -n 2 --dist loadgroup
+	$(PYTEST) tests/course -n 2 --dist loadfile
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/against_nbgrader.py

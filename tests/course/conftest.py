@@ -1,32 +1,20 @@
-"""The proof of each assignment: run once for all tests here, or read where it is recorded. In two processes (`pytest -n 2 --dist
-loadgroup`) all tests of one assignment stay in one of them, and all tests of another file together."""
+"""The proof of each assignment: run once for all tests here, or read where it is recorded. Of two processes (`pytest -n 2 --dist
+loadfile`) one runs it, and the other waits and reads it."""
 
 from __future__ import annotations
 
+import fcntl
 import functools
-import os
+import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.proofs import Proof, prove
+from tests.support.proofs import RECORDS, Proof, prove
 
 RECORDED = "recorded proof"
 READ = pytest.StashKey[list[str]]()
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark it before xdist reads the marks, which it does first of all when the collection is complete."""
-    if Path(__file__).parent in item.path.parents:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-
-
-def group(item: pytest.Item) -> str:
-    """The assignment whose proof a test looks at, else its file."""
-    callspec = getattr(item, "callspec", None)
-    parameters = callspec.params if callspec else {}
-    return str(parameters.get("assignment") or parameters.get("exam") or item.path.stem)
+STARTED = time.time()
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +22,17 @@ def proof_of(
     pytestconfig: pytest.Config, proving: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Proof]:
     """The proof of the assignment of this name."""
+    top = tmp_path_factory.getbasetemp()
+    shared = top.parent if hasattr(pytestconfig, "workerinput") else top  # by the processes of this session
+    records = shared / "proofs" if proving else RECORDS
+    records.mkdir(parents=True, exist_ok=True)
 
     @functools.cache
     def get(name: str) -> Proof:
-        if "PYTEST_XDIST_WORKER" in os.environ:  # a second process that proves the same one stops here
-            (tmp_path_factory.getbasetemp().parent / f"proven-{name}").touch(exist_ok=False)
-        proof = prove(name, tmp_path_factory.mktemp("proof") / "course", whole=proving)
-        if proof.recorded:
+        with (records / f".{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            proof = prove(name, tmp_path_factory.mktemp("proof") / "course", whole=proving, records=records)
+        if proof.recorded and (records / f"{name}.proof").stat().st_mtime < STARTED:
             pytestconfig.stash.setdefault(READ, []).append(name)
         return proof
 

@@ -21,7 +21,7 @@ from autograder.records.grade import Grade
 from tests.course.conftest import RECORDED, pytest_terminal_summary
 from tests.support import proofs
 from tests.support.classroom import ROOT
-from tests.support.proofs import EVERYONES, idle, key, prove, without
+from tests.support.proofs import EVERYONES, Proof, idle, key, prove, without
 from tests.support.sandboxed import code, notebook
 
 NAME = "0-hello"
@@ -106,33 +106,36 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for label in ("solution", "blank", *(variant.label for variant in assignment.variants)):
             yield Outcome(label, broken, Judged(Grade(label, assignment.name, "completed")))
 
-    monkeypatch.setattr(proofs, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(engine, "prove", rows)
     return count
 
 
+def prove_in(top: Path, folder: str, whole: bool = False) -> Proof:
+    return prove(NAME, top / folder, whole, top / "records")
+
+
 def test_a_proof_that_holds_is_read_the_next_time_and_a_whole_one_is_run(runs: list[str], tmp_path: Path) -> None:
-    first, second = (prove(NAME, tmp_path / folder) for folder in ("first", "second"))
+    first, second = (prove_in(tmp_path, folder) for folder in ("first", "second"))
     assert (first.recorded, second.recorded, runs) == (False, True, [NAME])
     assert second.outcomes == first.outcomes
-    assert not prove(NAME, tmp_path / "third", whole=True).recorded
+    assert not prove_in(tmp_path, "third", whole=True).recorded
     assert runs == [NAME, NAME]
 
 
 def test_a_proof_is_run_again_where_its_key_has_changed(
     runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prove(NAME, tmp_path / "first")
+    prove_in(tmp_path, "first")
     monkeypatch.setattr(proofs, "key", lambda _: "another")
-    assert not prove(NAME, tmp_path / "second").recorded
+    assert not prove_in(tmp_path, "second").recorded
     assert runs == [NAME, NAME]
 
 
 def test_a_proof_that_breaks_is_not_recorded(runs: list[str], tmp_path: Path) -> None:
     runs.append("broken")
-    prove(NAME, tmp_path / "first")
+    prove_in(tmp_path, "first")
     runs.remove("broken")
-    assert not prove(NAME, tmp_path / "second").recorded
+    assert not prove_in(tmp_path, "second").recorded
 
 
 def test_the_reference_outputs_of_a_recorded_proof_are_those_that_it_wrote(
@@ -146,8 +149,8 @@ def test_the_reference_outputs_of_a_recorded_proof_are_those_that_it_wrote(
         yield from run(assignment, *rest, **options)
 
     monkeypatch.setattr(engine, "prove", writes)
-    prove(NAME, tmp_path / "first")
-    read = prove(NAME, tmp_path / "second")
+    prove_in(tmp_path, "first")
+    read = prove_in(tmp_path, "second")
     assert read.recorded
     assert (read.assignment.folder / "reference" / "default" / "written").read_text() == "by the proof"
 

@@ -4,7 +4,7 @@
 proves it whole; a sample is graded whole in either (tests/course/test_assignment.py).
 
 A proof that holds is recorded in build/proofs/ with a key, a hash of all that it depends on, and read from there while the key is
-the same. A fresh clone has no records, and `--prove` reads none.
+the same. A fresh clone has no records, and `--prove` begins without any.
 """
 
 from __future__ import annotations
@@ -83,22 +83,22 @@ def grade_jobs(assignment: Assignment, source: nb.Notebook, jobs: Iterable[Job],
         return {result.grade.student: result for result in batch.run(jobs)}
 
 
-def prove(name: str, folder: Path, whole: bool = False) -> Proof:
-    """The proof of the assignment called `name`, in a copy of the course in `folder`: of the `whole` notebook, always run; else
-    without the cells that earn no points, and read where it is recorded. What is run and holds is recorded."""
+def prove(name: str, folder: Path, whole: bool = False, records: Path = RECORDS) -> Proof:
+    """The proof of the assignment called `name`, in a copy of the course in `folder`: of the `whole` notebook, or without the
+    cells that earn no points. It is read where `records` have it; else it is run, and recorded if it holds."""
     assignment = make_course(folder).assignment(name)
     source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
     if not whole:
         needless = idle(source, [variant.source for variant in assignment.variants])
         source, release = (without(notebook, needless) for notebook in (source, release))
-    today, path = key(name), RECORDS / f"{name}.proof"
-    record = None if whole or not self_contained(assignment) else read(path, today)
+    today, path = f"{key(name)} {'whole' if whole else ''}", records / f"{name}.proof"
+    record = read(path, today) if self_contained(assignment) else None
     if record:
         record.lay_references(assignment)
         return Proof(assignment, source, release, record.outcomes, recorded=True)
     outcomes = tuple(engine.prove(assignment, source, release, workers=2))
     holds = len(outcomes) == 2 + len(assignment.variants) and not any(outcome.fault for outcome in outcomes)
-    if holds and not whole:
+    if holds:
         write_whole(path, Record(today, outcomes, _files(assignment.folder, references(assignment))).dumps())
     return Proof(assignment, source, release, outcomes, recorded=False)
 
