@@ -1,7 +1,7 @@
-"""Reads and writes the gradebook through nbgrader's API: one writing process, one transaction per submission.
+"""Reads and writes the gradebook through nbgrader's API, one transaction per submission.
 
-nbgrader's commands, Formgrader and exporters read the result as their own. Points and comments that people give are never
-changed here.
+Only one process writes at a time. nbgrader's commands, Formgrader and exporters read the result as their own. Points and
+comments that people give are never changed here.
 """
 
 from __future__ import annotations

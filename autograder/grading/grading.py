@@ -1,4 +1,4 @@
-"""Grades the submissions of an assignment: keeps grades that are current, rescores runs, runs the rest."""
+"""Grades an assignment's submissions: keeps current grades, rescores runs, runs the rest."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -94,13 +94,13 @@ class Intake:
         """Return a submission without reading its notebook. Its files are hashed only if there is a record to compare with."""
         folder = self.assignment.course.submitted / student / self.assignment.name
         record = read_record(self.assignment, student)
-        return Submission(student, folder, record, self._today(hash_folder(folder) if record else ""))
+        return Submission(student, folder, record, self._hash_today(hash_folder(folder) if record else ""))
 
     def read(self, submission: Submission) -> IntakeResult:
         """Read a submission and lay it into the instructor's notebook. Its files may have changed since `inspect`, so they are
         hashed again, from the same bytes that are graded. CourseError if the release does not fit today's source."""
         handed_in = read_folder(submission.folder)
-        submission = Submission(submission.student, submission.folder, submission.record, self._today(handed_in.hash))
+        submission = replace(submission, today=self._hash_today(handed_in.hash))
         try:
             if submission.folder.is_symlink() or submission.folder.parent.is_symlink():
                 raise SubmissionError(f"{submission.folder.name} is a symbolic link; hand in the folder itself")
@@ -108,8 +108,9 @@ class Intake:
             notebook, notes = read_notebook(handed_in, self.assignment.notebook, graded)
             laid = lay(self.source, self.release, notebook)
         except SubmissionError as error:
-            return IntakeResult(submission, None, self._unreadable(submission.student, str(error)))
-        today = Today(handed_in.hash, submission.today.key, self.deciding.hash_answers(laid.notebook))
+            return IntakeResult(submission, None, self._make_unreadable(submission.student, str(error)))
+        answers_key = self.deciding.hash_answers(laid.notebook)
+        submission = replace(submission, today=replace(submission.today, answers_key=answers_key))
         job = Job(
             submission.student,
             self.assignment.name,
@@ -118,14 +119,14 @@ class Intake:
             (*notes, *laid.notes),
             self.assignment.settings.limits,
             self.assignment.settings.seed,
-            handed_in=today.handed_in,
-            answers_key=today.answers_key or "",
+            handed_in=handed_in.hash,
+            answers_key=answers_key,
         )
-        return IntakeResult(Submission(submission.student, submission.folder, submission.record, today), job)
+        return IntakeResult(submission, job)
 
-    def _today(self, handed_in: str) -> Today:
+    def _hash_today(self, handed_in: str) -> Today:
         return Today(handed_in, self.deciding.hash_grade(handed_in))
 
-    def _unreadable(self, student: str, reason: str) -> Grade:
+    def _make_unreadable(self, student: str, reason: str) -> Grade:
         cells = {str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)}
         return Grade(student, self.assignment.name, "unreadable", cells, (reason,))

@@ -1,1 +1,1 @@
-"""What is saved of each submission: runs, transcripts, grades. What decides a grade. Known mistakes."""
+"""What is saved of a submission (run, transcript, grade), what decides a grade, and known mistakes."""

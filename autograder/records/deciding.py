@@ -1,4 +1,4 @@
-"""What decides a grade: the parts of the assignment, the machine and the engine, and what depends on which.
+"""What decides a grade: parts of the assignment, machine and engine, and what depends on which.
 
 This is the only such list. Each result below is stale once one of the parts that it depends on changes:
 

@@ -1,4 +1,4 @@
-"""Diagnoses a submission task by task: the known mistake with the same answers, or the property that broke.
+"""Diagnoses each task of a submission: a known mistake with the same answers, or a broken property.
 
 A mistake fits if, in all test cells of the task, it passes and fails the same checks, gave the same answer to every question
 that both were asked, and at least half of the questions were asked of both. hypothesis draws the same questions for the same
