@@ -141,7 +141,9 @@ def _run(
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} [and {len(text) - most:,} characters more]"
+    """The text in at most so many characters, all of them ones that a file can hold: half a surrogate pair cannot be kept."""
+    cut = text if len(text) <= most else f"{text[:most]} [and {len(text) - most:,} characters more]"
+    return cut.encode(errors="replace").decode()
 
 
 def _score(value: Any, points: float, error: str, earned: float, has_checks: bool) -> tuple[float | None, str]:

@@ -237,3 +237,13 @@ def test_long_messages_and_prints_are_cut() -> None:
     texts = [result.checks[0].message, result.printed, raised.error, raised.printed]
     assert all(text.startswith("x") or "xxx" in text for text in texts)
     assert max(map(len, texts)) < 21_000
+
+
+def test_whatever_a_test_prints_or_says_can_be_kept() -> None:
+    """Half a surrogate pair is text to Python, and to no file."""
+    check = "check = Checks(1)\nwith check('a', 1):\n    raise AssertionError(chr(0xD800))\nprint(chr(0xDC00))\n"
+    for source in (f"{check}check.score", f"{check}raise ValueError(chr(0xDFFF))"):
+        verdict = run(source, 1, {}, lambda name: SKIP)
+        text = f"{verdict.printed}{verdict.error}{verdict.checks[0].message}"
+        assert "?" in text
+        assert text.encode()
