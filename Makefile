@@ -20,6 +20,7 @@ prove: lint unit fuzz attacks faults class
 # 15 s.
 lint: .venv/ready
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # About 150 s, in two processes of 0.6 GB each.

@@ -86,11 +86,7 @@ course_option = click.option(
     help="The course folder  [default: the nearest folder up that holds nbgrader_config.py]",
 )
 workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    default=CORES,
-    show_default="one per core",
-    help="Grade this many submissions at once.",
+    "--workers", type=click.IntRange(1, 256), default=CORES, show_default="cores", help="Grade this many at once."
 )
 task_option = click.option("--task", default="", help="Use only this answer cell's wheats, chaffs and mutants.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -107,10 +103,18 @@ def _open(folder: Path | None, name: str, task: str = "") -> Assignment:
     return narrow_to_task(assignment, task)
 
 
-def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
-    from autograder.records.known import unproven
+def _require_pinned_hypothesis() -> None:
+    """CourseError if another version is installed: laws would draw other examples, and a raising test cell costs points."""
+    from autograder.checks.laws import version_fault
 
-    if reason := unproven(assignment):
+    if fault := version_fault():
+        raise CourseError(fault)
+
+
+def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
+    from autograder.records.known import find_missing_proof
+
+    if reason := find_missing_proof(assignment):
         click.echo(f"{consequence}: {reason}", err=True)
 
 
@@ -127,6 +131,7 @@ def build(name: str, folder: Path | None, workers: int, task: str) -> None:
     """
     from autograder.proof.build import build as build_release
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name, task)
     problems = build_release(assignment, workers, lambda total, rows: progress(rows, total, f"proving {name}"))
     if problems:
@@ -166,6 +171,7 @@ def audit(name: str, folder: Path | None, workers: int, *, repeats: int, as_json
     from autograder.pages.tables import show_audit
     from autograder.proof.audit import run
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name, task)
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
@@ -200,15 +206,16 @@ def grade(
     """
     from autograder.grading.grading import grade_class
     from autograder.grading.plan import Step
-    from autograder.grading.roster import misnamed_folders, read_roster
+    from autograder.grading.roster import list_misnamed_folders, read_roster
     from autograder.pages.tables import show_changes, show_grades
-    from autograder.records.known import unproven
+    from autograder.records.known import find_missing_proof
 
+    _require_pinned_hypothesis()
     assignment = _open(folder, name)
-    if apply and (reason := unproven(assignment)):
+    if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
     total = len(read_roster(assignment, students))
-    for misnamed in misnamed_folders(assignment):
+    for misnamed in list_misnamed_folders(assignment):
         click.echo(f"skipped folder {misnamed}: not a valid student ID", err=True)
     grades: list[Grade] = []
     changes: dict[str, Change] = {}

@@ -78,7 +78,7 @@ def scratch() -> Path:
     Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-200)
     folder.chmod(0o755)  # when started by root, another user runs the jail's programs from here
     lock = _lock(folder / ".lock.new")
-    assert lock is not None
+    assert lock is not None  # noqa: S101  (for mypy: the folder is new)
     Path(lock.name).rename(folder / ".lock")  # so that under its final name it is never unlocked
     _locks.append(lock)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)

@@ -113,7 +113,7 @@ def show(cost: Cost, count: int) -> str:
     return f"{cost.wall / count:.2f} s wall, {cost.cpu / count:.2f} s CPU, {cost.peak_bytes / 2**20:.0f} MB peak"
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917  (one list of measurements for each column)
     stock: list[Cost], one: list[Cost], two: list[Cost], count: int, gaps: list[float], floor: list[float]
 ) -> None:
     """Print medians over the rounds; ratios are taken within each round."""

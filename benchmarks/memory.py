@@ -74,7 +74,7 @@ def print_row(number: int, root: int) -> None:
 def open_files(pid: int) -> int:
     """How many descriptors a process has; 0 if it has ended."""
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return 0
 

@@ -59,13 +59,13 @@ def _watch(over: threading.Event, peak: list[int]) -> None:
 def descendants(root: int) -> list[int]:
     """The ids of all processes below `root`."""
     children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
             try:
-                parent = int(Path("/proc", name, "stat").read_text().rsplit(")", 1)[1].split()[1])
+                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
-            children.setdefault(parent, []).append(int(name))
+            children.setdefault(parent, []).append(int(folder.name))
     pids, queue = [], [root]
     while queue:
         below = children.get(queue.pop(), [])

@@ -138,9 +138,12 @@ def sample(graded: int, root: int) -> Sample:
     stay = pids["main"] + pids["workers"] + warm
     private = [sum(_private(pid) for pid in part) for part in (pids["main"], pids["workers"])]
     anonymous = sum(rollup(pid).get("Anonymous", 0) for pid in warm)
+    writer, workers, shared = (size / 2**20 for size in (*private, anonymous))
     return Sample(
         graded,
-        *(size / 2**20 for size in (*private, anonymous)),
+        writer,
+        workers,
+        shared,
         sum(map(open_files, stay)),
         len(stay),
         len(Path("/proc/self/mounts").read_text().splitlines()),

@@ -31,7 +31,7 @@ def background(rng: random.Random) -> Image.Image:
     )
 
 
-def place(
+def place(  # noqa: PLR0913, PLR0917  (every number of a drawing's place is drawn by the caller)
     rng: random.Random, canvas: Image.Image, drawing: Image.Image, centre: tuple[float, float], size: float, turn: float
 ) -> None:
     """Put the drawing on the canvas, `size` px high, turned by about `turn` degrees at most, a little stretched."""

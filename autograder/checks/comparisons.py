@@ -41,7 +41,7 @@ _shares: Shares | None = None
 @contextlib.contextmanager
 def recording(enabled: bool = True) -> Iterator[Shares]:
     """While this context is open, and if `enabled`, record the largest deviation at each place in the mapping it yields."""
-    global _shares
+    global _shares  # noqa: PLW0603  (test cells call comparisons without a context to pass)
     shares: Shares = {}
     _shares = shares if enabled else None
     try:
@@ -68,7 +68,7 @@ def record_comparison(got: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: f
 
 def _record(place: Place, differences: Any, allowed: Any) -> None:
     """Record the largest quotient of difference and allowed difference; one that is not a number counts as inf."""
-    assert _shares is not None
+    assert _shares is not None  # noqa: S101  (for mypy: only called while recording)
     with np.errstate(all="ignore"):
         shares = np.where(differences == 0, 0.0, differences / allowed)
     worst = float(np.nan_to_num(shares, nan=np.inf, posinf=np.inf).max())

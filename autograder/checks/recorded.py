@@ -27,7 +27,7 @@ _recording: Outputs | None = None
 @contextlib.contextmanager
 def recording() -> Iterator[Outputs]:
     """While this context is open, `record` stores outputs in the mapping that it yields."""
-    global _recording
+    global _recording  # noqa: PLW0603  (test cells call `record` without a context to pass)
     _recording = {}
     try:
         yield _recording

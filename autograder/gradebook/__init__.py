@@ -1,1 +1,1 @@
-"""nbgrader's database and folders. The only room that opens the database."""
+"""nbgrader's database and folders; no other room opens the database."""

@@ -1,5 +1,7 @@
-"""The folder that Formgrader opens for a submission: its executed notebook with scores and mark schemes. Nobody reads it
-back."""
+"""Writes the folder that Formgrader opens for a submission: its notebook with scores and mark schemes.
+
+The engine never reads it back.
+"""
 
 from __future__ import annotations
 
@@ -19,35 +21,36 @@ from autograder.records.run import Run
 def write_autograded(
     assignment: Assignment, grade: Grade, run: Run | None, schemes: Mapping[str, str], timestamp: str | None
 ) -> None:
-    """Write the folder of a graded submission, or take away that of one that did not run. `schemes` are mark schemes by
-    grade_id.
+    """Write the folder of a graded submission, or remove it if there is no run. `schemes` are mark schemes by grade_id.
 
-    Formgrader takes a submission for autograded when the folder's timestamp is the database's.
+    Formgrader counts a submission as autograded if the folder has the same `timestamp` as the database.
     """
     folder = assignment.autograded_path(grade.student).parent
     if run is None:
         shutil.rmtree(folder, ignore_errors=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for path in assignment.source_folder.iterdir():  # pictures that text cells show; one copy serves all
+    for path in assignment.source_folder.iterdir():  # links to the pictures that text cells show
         link = folder / path.name
         if path.suffix != ".ipynb" and not path.name.startswith(".") and not os.path.lexists(link):
             link.symlink_to(os.path.relpath(path, folder))
     if timestamp:
         write_whole(folder / "timestamp.txt", timestamp.encode())
-    write_whole(folder / f"{assignment.notebook}.ipynb", autograded(run, grade, schemes))
+    write_whole(folder / f"{assignment.notebook}.ipynb", make_autograded_notebook(run, grade, schemes))
 
 
-def autograded(run: Run, grade: Grade, schemes: Mapping[str, str]) -> bytes:
-    """The executed notebook with the score of every test cell among its outputs, and every written answer's mark scheme
-    behind it, each line a quotation: it is no student's text."""
+def make_autograded_notebook(run: Run, grade: Grade, schemes: Mapping[str, str]) -> bytes:
+    """Make the executed notebook with each test cell's score among its outputs, and each written answer's mark scheme after it.
+
+    A mark scheme is a quotation, so that it does not look like the student's text.
+    """
     notebook: nb.Notebook = json.loads(run.notebook)
     cells = []
     for cell in notebook["cells"]:
         name = str(nb.grade_id(cell))
         cells.append(cell)
         if nb.is_test(cell) and name in grade.cells:
-            cell["outputs"] = outputs_of(grade.cells[name])
+            cell["outputs"] = make_outputs(grade.cells[name])
         if name in schemes:
             lines = ["**Mark scheme**", "", *schemes[name].split("\n")]
             text = "\n".join(f"> {line}".rstrip() for line in lines)
@@ -56,8 +59,8 @@ def autograded(run: Run, grade: Grade, schemes: Mapping[str, str]) -> bytes:
     return json.dumps({**notebook, "cells": cells}, ensure_ascii=False).encode(errors="replace")
 
 
-def outputs_of(cell: CellGrade) -> list[dict[str, Any]]:
-    """The outputs of a test cell from which stock nbgrader would read the same score."""
+def make_outputs(cell: CellGrade) -> list[dict[str, Any]]:
+    """Make outputs of a test cell from which stock nbgrader would read the same score."""
     outputs: list[dict[str, Any]] = []
     if cell.printed:
         outputs.append({"output_type": "stream", "name": "stdout", "text": cell.printed})

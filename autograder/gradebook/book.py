@@ -1,7 +1,7 @@
-"""The only writer of gradebook.db, through nbgrader's own API: one process, one transaction a submission.
+"""Reads and writes the gradebook through nbgrader's API, one transaction per submission.
 
-nbgrader's commands, its formgrader and its exporters read the result natively. Manual scores and comments are theirs and
-are never touched here.
+Only one process writes at a time. nbgrader's commands, Formgrader and exporters read the result as their own. Points and
+comments that people give are never changed here.
 """
 
 from __future__ import annotations
@@ -24,24 +24,27 @@ from autograder.course import Assignment, Course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.database import (
+    check_integrity,
     database_file,
     database_url,
-    must_be_whole,
-    real_transactions,
-    shown,
-    told,
-    why,
+    describe_error,
+    enable_transactions,
+    hide_password,
+    one_line_errors,
 )
-from autograder.gradebook.generate import find_alembic, generate
-from autograder.records.grade import GRADED, Grade, Mark, Marks, after_penalty
+from autograder.gradebook.generate import generate, put_alembic_on_path
+from autograder.records.grade import GRADED, Grade, Mark, Marks, subtract_penalty
 
-logging.getLogger("tornado.application").setLevel(
-    logging.CRITICAL
-)  # nbgrader puts tracebacks there of what we tell in a line
+# nbgrader logs tracebacks here of errors that we report in one line.
+logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
 
 
 class Book:
-    """A course's gradebook, open. Only one process writes at a time; one that only `reads` does so beside it."""
+    """A course's open gradebook.
+
+    Entering it raises CourseError if another process is writing, or if the database cannot be opened. A book that only `reads`
+    can be open beside the one that writes.
+    """
 
     def __init__(self, course: Course, reads: bool = False) -> None:
         self.course, self.reads = course, reads
@@ -51,32 +54,33 @@ class Book:
 
         url = self._url()
         self._lock = None if self.reads else self._take_lock()
-        find_alembic()
+        put_alembic_on_path()
         try:
             self.book = Gradebook(url, self.course.course_id)
             if self.book.engine.dialect.name == "sqlite":
-                must_be_whole(self.book.engine)
-                real_transactions(self.book.engine)
+                check_integrity(self.book.engine)
+                enable_transactions(self.book.engine)
         except Exception as error:
-            self._let_go()
-            raise CourseError(f"the gradebook {shown(self.course.db_url)} cannot be opened: {why(error)}") from None
+            self._release_lock()
+            url = hide_password(self.course.db_url)
+            raise CourseError(f"the gradebook {url} cannot be opened: {describe_error(error)}") from None
         if not self.reads:
-            self._private()
+            self._restrict_access()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.book.close()
-        self._let_go()
+        self._release_lock()
 
-    def _let_go(self) -> None:
+    def _release_lock(self) -> None:
         if self._lock:
             self._lock.close()
 
     def prepare(self, assignment: Assignment, source: nb.Notebook) -> None:
-        """Have the database hold this version of the assignment's cells, as `nbgrader generate_assignment` saves them."""
-        with self._reading():
+        """Save today's cells of the assignment as `nbgrader generate_assignment` does, unless the database has them."""
+        with self._read_transaction():
             if self._is_current(assignment, source):
                 return
         with tempfile.TemporaryDirectory() as folder:
@@ -90,86 +94,90 @@ class Book:
         unanswered: frozenset[str],
         changed: bool = True,
     ) -> Marks:
-        """Save one submission's grade; all of it or nothing. Where the files handed in have `changed` since a person marked
-        them, that person is asked to look again. Returns what people and the calendar add to it."""
-        with self._transaction():
+        """Save one submission's grade, all of it or nothing, and return its marks. If the files handed in have `changed`, every
+        mark becomes stale: a person must look at it again. `unanswered` are the written answers that are as released."""
+        with self._write_transaction():
             self.book.update_or_create_student(grade.student)
-            when = {"timestamp": timestamp} if timestamp else {}
-            submission = self.book.update_or_create_submission(assignment.name, grade.student, **when)
-            notebook, names = self._submitted(assignment, grade.student)
+            columns = {"timestamp": timestamp} if timestamp else {}
+            submission = self.book.update_or_create_submission(assignment.name, grade.student, **columns)
+            notebook, names = self._find_notebook(assignment, grade.student)
             for row in notebook.grades:
-                row.auto_score = _automatic(grade, names[row.cell_id])
-                marked = row.manual_score is not None
-                still = marked and row.needs_manual_grade  # changed before, and not looked at since
-                row.needs_manual_grade = changed or still if marked else row.auto_score is None
+                row.auto_score = _find_score(grade, names[row.cell_id])
+                is_marked = row.manual_score is not None
+                is_stale = is_marked and row.needs_manual_grade  # from an earlier change
+                row.needs_manual_grade = changed or is_stale if is_marked else row.auto_score is None
             for comment in notebook.comments:
                 comment.auto_comment = "No response." if names[comment.cell_id] in unanswered else None
             self.book.db.flush()
             self.book.db.refresh(notebook)
-            notebook.late_submission_penalty = self._late_penalty(grade.student, submission, notebook)
-            return _marks(submission, notebook, names)
+            notebook.late_submission_penalty = self._compute_late_penalty(grade.student, submission, notebook)
+            return _collect_marks(submission, notebook, names)
 
-    def saved_marks(self, assignment: Assignment, grade: Grade, timestamp: str | None) -> Marks | None:
-        """The marks of a grade that was saved before; None where the database does not have this grade, or has other scores or
-        another time. A deadline or penalty that was changed meanwhile counts from here on."""
+    def find_saved_marks(self, assignment: Assignment, grade: Grade, timestamp: str | None) -> Marks | None:
+        """Return the marks of a grade that was saved before; None if the database lacks it, or has other scores or another time.
+
+        The late penalty is computed again and saved if it is another one, because the deadline may have been changed.
+        """
         from nbgrader.api import MissingEntry
         from nbgrader.utils import parse_utc
 
-        with self._reading():
+        with self._read_transaction():
             try:
                 submission = self.book.find_submission(assignment.name, grade.student)
-                notebook, names = self._submitted(assignment, grade.student)
+                notebook, names = self._find_notebook(assignment, grade.student)
             except MissingEntry:
                 return None
-            if any(row.auto_score != _automatic(grade, names[row.cell_id]) for row in notebook.grades):
+            if any(row.auto_score != _find_score(grade, names[row.cell_id]) for row in notebook.grades):
                 return None
             if timestamp and submission.timestamp != parse_utc(timestamp):
                 return None
-            penalty = self._late_penalty(grade.student, submission, notebook)
+            penalty = self._compute_late_penalty(grade.student, submission, notebook)
             if penalty == notebook.late_submission_penalty:
-                return _marks(submission, notebook, names)
-        with self._transaction():
+                return _collect_marks(submission, notebook, names)
+        with self._write_transaction():
             submission = self.book.find_submission(assignment.name, grade.student)
-            notebook, names = self._submitted(assignment, grade.student)
+            notebook, names = self._find_notebook(assignment, grade.student)
             notebook.late_submission_penalty = penalty
-            return _marks(submission, notebook, names)
+            return _collect_marks(submission, notebook, names)
 
-    def _submitted(self, assignment: Assignment, student: str) -> tuple[Any, dict[str, str]]:
-        """A submission's notebook, and the names of its cells by their keys; nbgrader's MissingEntry where there is none. Asked
-        for its name, each row would read its cell from the database: half of the time of a write."""
+    def _find_notebook(self, assignment: Assignment, student: str) -> tuple[Any, dict[str, str]]:
+        """Find a submission's notebook, and the names of its cells by their ids; nbgrader's MissingEntry if there is none.
+
+        The names are read at once: each row would read its own from the database, which takes half of the time of a write.
+        """
         from nbgrader.api import BaseCell
 
         notebook = self.book.find_submission_notebook(assignment.notebook, assignment.name, student)
         cells = self.book.db.query(BaseCell.id, BaseCell.name).filter(BaseCell.notebook_id == notebook.notebook_id)
-        return notebook, {key: name for key, name in cells}  # noqa: C416, rows are no pairs for mypy
+        return notebook, {key: name for key, name in cells}  # noqa: C416, mypy does not know that a row is a pair
 
-    def marks(self, assignment: Assignment, student: str) -> Marks:
-        """What people gave for a submission, with their comments, and what the calendar took."""
+    def read_marks(self, assignment: Assignment, student: str) -> Marks:
+        """Read the marks of a submission, with comments and late penalty; none if it is not in the gradebook."""
         from nbgrader.api import MissingEntry
 
-        with self._reading():
+        with self._read_transaction():
             try:
                 submission = self.book.find_submission(assignment.name, student)
-                notebook, names = self._submitted(assignment, student)
+                notebook, names = self._find_notebook(assignment, student)
             except MissingEntry:
                 return Marks()
-            marks = _marks(submission, notebook, names)
+            marks = _collect_marks(submission, notebook, names)
             cells = dict(marks.cells)
             for row in notebook.comments:
                 name, text = names[row.cell_id], row.manual_comment or ""
                 cells[name] = replace(cells.get(name, Mark(None)), comment=text)
             return replace(marks, cells=cells)
 
-    def totals(self) -> list[list[Any]]:
-        """A row for every assignment and student, in the columns of nbgrader's own export."""
-        with self._reading():
+    def list_totals(self) -> list[list[Any]]:
+        """List a row for every assignment and student, in the columns of nbgrader's own export."""
+        with self._read_transaction():
             return [
-                self._total(assignment, student)
+                self._make_total(assignment, student)
                 for assignment in self.book.assignments
                 for student in self.book.students
             ]
 
-    def _total(self, assignment: Any, student: Any) -> list[Any]:
+    def _make_total(self, assignment: Any, student: Any) -> list[Any]:
         from nbgrader.api import MissingEntry
 
         try:
@@ -179,24 +187,25 @@ class Book:
         else:
             timestamp = submission.timestamp
             raw, penalty = submission.score, submission.late_submission_penalty
-        who = [student.id, student.last_name, student.first_name, student.email]
+        identity = [student.id, student.last_name, student.first_name, student.email]
         row = [
             assignment.name,
             assignment.duedate,
             timestamp,
-            *who,
+            *identity,
             raw,
             penalty,
-            after_penalty(raw, penalty),
+            subtract_penalty(raw, penalty),
             assignment.max_score,
         ]
         return ["" if value is None else value for value in row]
 
-    def tasks(self, assignment: Assignment) -> tuple[list[str], list[list[Any]]]:
-        """The header and a row for every submission: student, each task's score ("" while it waits for a person), total."""
+    def list_tasks(self, assignment: Assignment) -> tuple[list[str], list[list[Any]]]:
+        """Return a header, and a row for every submission: student, each task's score ("" while it waits for a person), late
+        penalty, total. CourseError if the assignment is not in the gradebook."""
         from nbgrader.api import MissingEntry
 
-        with self._reading():
+        with self._read_transaction():
             try:
                 submissions = self.book.assignment_submissions(assignment.name)
                 cells = self.book.find_notebook(assignment.notebook, assignment.name).grade_cells
@@ -211,25 +220,28 @@ class Book:
                     for n in names
                 ]
                 penalty = submission.late_submission_penalty
-                rows.append([submission.student_id, *scores, penalty, after_penalty(submission.score, penalty)])
+                rows.append([submission.student_id, *scores, penalty, subtract_penalty(submission.score, penalty)])
             return ["student_id", *names, "late_submission_penalty", "score"], rows
 
     def _is_current(self, assignment: Assignment, source: nb.Notebook) -> bool:
+        """Return whether the database has the cells, points and tests of `source`."""
         from nbgrader.api import MissingEntry
 
         try:
             notebook = self.book.find_notebook(assignment.notebook, assignment.name)
         except MissingEntry:
             return False
-        saved = {row.name: (row.source, row.cell_type) for row in notebook.source_cells}
-        worth = {row.name: row.max_score for row in notebook.grade_cells}
+        saved_cells = {row.name: (row.source, row.cell_type) for row in notebook.source_cells}
+        saved_points = {row.name: row.max_score for row in notebook.grade_cells}
         tests = {nb.grade_id(c): (nb.source(c), c["cell_type"]) for c in nb.known_cells(source) if nb.is_test(c)}
         names = {nb.grade_id(cell) for cell in nb.known_cells(source)}
         points = {nb.grade_id(cell): nb.points(cell) for cell in nb.known_cells(source) if nb.is_graded(cell)}
-        return names == set(saved) and points == worth and all(saved[str(name)] == test for name, test in tests.items())
+        if names != set(saved_cells) or points != saved_points:
+            return False
+        return all(saved_cells[str(name)] == test for name, test in tests.items())
 
-    def _late_penalty(self, student: str, submission: Any, notebook: Any) -> float | None:
-        """By nbgrader's plugin, as the course configures it, within [0, score]."""
+    def _compute_late_penalty(self, student: str, submission: Any, notebook: Any) -> float | None:
+        """Compute the late penalty with nbgrader's plugin as the course configures it, within [0, score]."""
         from nbgrader.preprocessors import AssignLatePenalties
 
         if submission.total_seconds_late <= 0:
@@ -242,26 +254,26 @@ class Book:
         return None if penalty is None else min(max(penalty, 0), notebook.score)
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        """A read that ends when it is done: one left open would lock out this very process's next write."""
-        with told():
+    def _read_transaction(self) -> Iterator[None]:
+        """A transaction for reading, which ends with the block: an open one would block this process's next write."""
+        with one_line_errors():
             try:
                 yield
             finally:
                 self.book.db.rollback()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """What is done inside is committed together: nbgrader's own commits become savepoints of an outer transaction."""
+    def _write_transaction(self) -> Iterator[None]:
+        """A transaction for writing: nbgrader's own commits in the block become savepoints in it."""
         outer = self.book.db
         try:
-            with told(), self.book.engine.connect() as connection, connection.begin():
-                # Nobody else writes inside this transaction, so nothing needs to be read anew after each savepoint.
+            with one_line_errors(), self.book.engine.connect() as connection, connection.begin():
+                # Nobody else writes inside this transaction, so nothing needs to be read again after a savepoint.
                 self.book.db = Session(
                     bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
                 )
                 with warnings.catch_warnings():
-                    # nbgrader builds rows before it adds them to the session, and SQLAlchemy mentions each
+                    # nbgrader makes rows before it adds them to the session, and SQLAlchemy warns of each
                     warnings.simplefilter("ignore", SAWarning)
                     try:
                         yield
@@ -282,12 +294,12 @@ class Book:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise CourseError(f"another autograder is writing to {folder}; wait for it, or stop it") from None
+            raise CourseError(f"another autograder is writing to {folder}; wait for it or stop it") from None
         return file
 
-    def _private(self) -> None:
-        """The database, the autograded notebooks and the transcripts hold the hidden tests: for their owner's eyes, unless
-        the course is configured as shared by a group."""
+    def _restrict_access(self) -> None:
+        """Let only the owner read the database, the autograded notebooks and the transcripts, because they hold the hidden tests;
+        unless the course is configured as shared by a group."""
         if self.course.config().get("CourseDirectory", {}).get("groupshared"):
             return
         with contextlib.suppress(OSError):
@@ -298,13 +310,14 @@ class Book:
                 file.chmod(0o600)
 
 
-def _automatic(grade: Grade, name: str) -> float | None:
+def _find_score(grade: Grade, name: str) -> float | None:
+    """Return the automatic score of a cell; None if a person must mark it."""
     cell = grade.cells.get(name)
     return cell.score if cell and grade.status in GRADED else None
 
 
-def _marks(submission: Any, notebook: Any, names: Mapping[str, str]) -> Marks:
-    """The marks of a submission without their comments; one that is to be looked at again is stale."""
+def _collect_marks(submission: Any, notebook: Any, names: Mapping[str, str]) -> Marks:
+    """Collect the marks of a submission from the database's rows, without comments."""
     late, penalty = submission.total_seconds_late, float(notebook.late_submission_penalty or 0.0)
     lateness = f"handed in {late / 3600:.1f} hours late, penalty {penalty:g}" if late > 0 else ""
     cells = {
@@ -317,20 +330,20 @@ def _marks(submission: Any, notebook: Any, names: Mapping[str, str]) -> Marks:
 
 
 def read_marks(assignment: Assignment, student: str) -> Marks:
-    """The marks of a submission, read beside whoever writes; none where there is no gradebook yet."""
+    """Read the marks of a submission, even while another process writes; none if there is no gradebook yet."""
     file = database_file(assignment.course.db_url, assignment.course.root)
     if file and not file.is_file():
         return Marks()
     with Book(assignment.course, reads=True) as book:
-        return book.marks(assignment, student)
+        return book.read_marks(assignment, student)
 
 
-def is_time(text: str) -> bool:
-    """Whether nbgrader can read a timestamp."""
+def is_valid_timestamp(text: str) -> bool:
+    """Return whether nbgrader can read a timestamp."""
     from nbgrader.utils import parse_utc
 
     try:
         parse_utc(text)
-    except Exception:  # dateutil trusts its input, and raises whatever it stumbles over
+    except Exception:  # dateutil does not check its input, and can raise anything
         return False
     return True

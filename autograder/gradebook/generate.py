@@ -1,4 +1,4 @@
-"""nbgrader's own `generate_assignment`: an instructor's notebook becomes the student version, its cells go into a database."""
+"""Runs nbgrader's `generate_assignment`, which makes the student version and fills the database."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from autograder.errors import CourseError
 
 
 def generate(assignment: Assignment, target: Path, db_url: str) -> nb.Notebook:
-    """Write the student version to `target`/NAME with nbgrader's `generate_assignment`, its cells to `db_url`; read it.
+    """Write the student version to `target`/NAME and its cells to the database at `db_url`; return the student version.
 
-    The same as `nbgrader generate_assignment` with the course's configuration: solutions, hidden tests, mark schemes and
-    outputs are removed, cells locked and their checksums taken.
+    This is `nbgrader generate_assignment` with the course's configuration: it removes solutions, hidden tests, mark schemes and
+    outputs, locks cells and computes their checksums. CourseError if nbgrader cannot do it.
     """
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
@@ -31,41 +31,41 @@ def generate(assignment: Assignment, target: Path, db_url: str) -> nb.Notebook:
         db_url=db_url,
         assignment_id=assignment.name,
     )
-    find_alembic()
-    before = Path.cwd()
-    heard = _Heard()
+    put_alembic_on_path()
+    cwd = Path.cwd()
+    tracebacks = _TracebackReader()
     log = logging.Logger("nbgrader")
-    log.addHandler(heard)
+    log.addHandler(tracebacks)
     try:
         coursedir = CourseDirectory(config=config, log=log)
-        coursedir.ignore = [*coursedir.ignore, ".*"]  # what Jupyter and hypothesis left beside the notebook
+        coursedir.ignore = [*coursedir.ignore, ".*"]  # hidden folders of Jupyter and hypothesis beside the notebook
         converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
         converter.force = True
         converter.start()
     except (NbGraderException, RuntimeError, ValueError) as error:
-        why = " ".join(str(heard.cause or error).split())[:300]
-        raise CourseError(f"nbgrader cannot make a release of {assignment.source_path}: {why}") from None
+        reason = " ".join(str(tracebacks.cause or error).split())[:300]
+        raise CourseError(f"nbgrader cannot make a release of {assignment.source_path}: {reason}") from None
     finally:
-        os.chdir(before)  # the converter changes it
+        os.chdir(cwd)  # the converter changes it
     return nb.read(target / assignment.name / f"{assignment.notebook}.ipynb")
 
 
-class _Heard(logging.Handler):
-    """nbgrader logs the traceback that stopped it, and raises an exception that only points to the log."""
+class _TracebackReader(logging.Handler):
+    """Reads the cause of an error from nbgrader's log: nbgrader logs the traceback, and its exception only points to the log."""
 
     cause = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if text.startswith("Traceback"):
-            # Not its last line: SQLAlchemy's errors end in the statement and a link to a page that explains nothing.
-            said = [line for line in text.splitlines() if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
-            self.cause = said[-1] if said else text.strip().splitlines()[-1]
+            # Not its last line: SQLAlchemy's errors end with the statement and a link.
+            lines = [line for line in text.splitlines() if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
+            self.cause = lines[-1] if lines else text.strip().splitlines()[-1]
 
 
-def find_alembic() -> None:
-    """A new gradebook asks `alembic`, a program beside this Python, for its version; let it be found by name."""
-    beside = str(Path(sys.executable).parent)
+def put_alembic_on_path() -> None:
+    """Put the folder of this Python on PATH: nbgrader runs `alembic`, which is there, by name to set up a new gradebook."""
+    folder = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath)
-    if beside not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([beside, path])
+    if folder not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([folder, path])

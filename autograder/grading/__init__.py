@@ -1,1 +1,1 @@
-"""A class's submissions of one assignment: which stand, which are scored anew, which are run; and what is saved of them."""
+"""Grades a class: keeps, rescores or runs each submission, and saves the results."""

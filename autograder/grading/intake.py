@@ -1,10 +1,10 @@
-"""Takes submissions in: from a student's folder to a job for the judge, or to the reason why it cannot be graded."""
+"""Reads a student's folder and makes a job for the judge, or states why it cannot be graded."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,13 +20,13 @@ from autograder.records.deciding import Deciding
 from autograder.records.grade import CellGrade, Grade
 from autograder.records.store import Record, read_record
 
-# What a timestamp.txt may be long, in bytes; nbgrader's have 30.
-MOST_TIMESTAMP = 240
+# Bytes of a timestamp.txt that are read; nbgrader's have 30.
+MAX_TIMESTAMP_BYTES = 240
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission: what is remembered of it, and what decides its grade today."""
+    """One student's submission before it is graded: its folder, its record from last time, and today's hashes."""
 
     student: str
     folder: Path
@@ -35,18 +35,18 @@ class Submission:
 
     @property
     def timestamp(self) -> str | None:
-        """What stands in its timestamp.txt, whether or not it is a time; None where there is none."""
+        """The text of its timestamp.txt, which need not be a time; None if there is none."""
         path = self.folder / "timestamp.txt"
-        with contextlib.suppress(OSError):  # a folder that may not be read, too
+        with contextlib.suppress(OSError):  # no permission, or removed meanwhile
             if path.is_file() and not path.is_symlink():
                 with path.open("rb") as file:
-                    return file.read(MOST_TIMESTAMP).decode(errors="replace").strip()[:60] or None
+                    return file.read(MAX_TIMESTAMP_BYTES).decode(errors="replace").strip()[:60] or None
         return None
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A submission that has been read: a job, or where it cannot be graded as it is, the grade that says why."""
+class IntakeResult:
+    """A submission whose files have been read: a job, or if it cannot be graded, a grade that states why."""
 
     submission: Submission
     job: Job | None
@@ -61,43 +61,46 @@ class Intake:
 
     @cached_property
     def source(self) -> nb.Notebook:
+        """The instructor's notebook."""
         return nb.read(self.assignment.source_path)
 
     @cached_property
     def release(self) -> nb.Notebook:
-        """The student version; CourseError where it is not the one of today's source."""
+        """The student version; CourseError if it was not made from today's source."""
         release = nb.read(self.assignment.release_path)
         if nb.outline(release) != nb.outline(self.source):
             raise CourseError(
                 f"{self.assignment.release_path} is not the release of today's source: its graded cells differ; "
-                f"`autograder build {self.assignment.name}` makes it anew, or put back the source that was released"
+                f"run `autograder build {self.assignment.name}`, or restore the source that was released"
             )
         return release
 
     @cached_property
     def deciding(self) -> Deciding:
+        """What decides the grades of this assignment."""
         return Deciding(self.assignment)
 
     @cached_property
     def verdicts(self) -> Mapping[str, str]:
-        """What the verdict of each test cell depends on beside the answers, as hashes."""
-        return self.deciding.verdicts(self.source)
+        """Hashes of what the verdict of each test cell depends on, except for the answers."""
+        return self.deciding.hash_verdicts(self.source)
 
     @cached_property
     def schemes(self) -> Mapping[str, str]:
         """The mark schemes of the written answers, by grade_id."""
         return schemes(self.source)
 
-    def look(self, student: str) -> Submission:
-        """A submission before its notebook is read. Its files are hashed only where a record could fit them."""
+    def inspect(self, student: str) -> Submission:
+        """Return a submission without reading its notebook. Its files are hashed only if there is a record to compare with."""
         folder = self.assignment.course.submitted / student / self.assignment.name
         record = read_record(self.assignment, student)
-        return Submission(student, folder, record, self._today(hash_folder(folder) if record else ""))
+        return Submission(student, folder, record, self._hash_today(hash_folder(folder) if record else ""))
 
-    def take(self, submission: Submission) -> Taken:
-        """Read a submission and lay it into the instructor's notebook. It is hashed anew, from the very bytes that are read."""
+    def read(self, submission: Submission) -> IntakeResult:
+        """Read a submission and lay it into the instructor's notebook. Its files may have changed since `inspect`, so they are
+        hashed again, from the same bytes that are graded. CourseError if the release does not fit today's source."""
         handed_in = read_folder(submission.folder)
-        submission = Submission(submission.student, submission.folder, submission.record, self._today(handed_in.hash))
+        submission = replace(submission, today=self._hash_today(handed_in.hash))
         try:
             if submission.folder.is_symlink() or submission.folder.parent.is_symlink():
                 raise SubmissionError(f"{submission.folder.name} is a symbolic link; hand in the folder itself")
@@ -105,8 +108,9 @@ class Intake:
             notebook, notes = read_notebook(handed_in, self.assignment.notebook, graded)
             laid = lay(self.source, self.release, notebook)
         except SubmissionError as error:
-            return Taken(submission, None, self._unreadable(submission.student, str(error)))
-        today = Today(handed_in.hash, submission.today.key, self.deciding.answers(laid.notebook))
+            return IntakeResult(submission, None, self._make_unreadable(submission.student, str(error)))
+        answers_key = self.deciding.hash_answers(laid.notebook)
+        submission = replace(submission, today=replace(submission.today, answers_key=answers_key))
         job = Job(
             submission.student,
             self.assignment.name,
@@ -115,14 +119,14 @@ class Intake:
             (*notes, *laid.notes),
             self.assignment.settings.limits,
             self.assignment.settings.seed,
-            handed_in=today.handed_in,
-            answers_key=today.answers_key or "",
+            handed_in=handed_in.hash,
+            answers_key=answers_key,
         )
-        return Taken(Submission(submission.student, submission.folder, submission.record, today), job)
+        return IntakeResult(submission, job)
 
-    def _today(self, handed_in: str) -> Today:
-        return Today(handed_in, self.deciding.grade(handed_in))
+    def _hash_today(self, handed_in: str) -> Today:
+        return Today(handed_in, self.deciding.hash_grade(handed_in))
 
-    def _unreadable(self, student: str, reason: str) -> Grade:
+    def _make_unreadable(self, student: str, reason: str) -> Grade:
         cells = {str(nb.grade_id(c)): CellGrade(nb.points(c), None) for c in self.source["cells"] if nb.is_graded(c)}
         return Grade(student, self.assignment.name, "unreadable", cells, (reason,))

@@ -1,4 +1,7 @@
-"""What each submission needs: to be kept as it is, scored from its last run, or run. Decided from records and hashes alone."""
+"""Decides for each submission whether its grade is kept, or it is rescored or run.
+
+The decision needs only the record and today's hashes.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,17 @@ from autograder.records.store import Record
 
 
 class Step(Enum):
-    """What is done with one submission."""
+    """What is done with a submission."""
 
     KEEP = "keep"  # nothing that its grade depends on has changed
-    SCORE = "score"  # nothing that its answers depend on has changed: its last run is scored by today's tests
+    SCORE = "score"  # nothing that its answers depend on has changed: today's tests score its last run
     RUN = "run"
 
 
 @dataclass(frozen=True)
 class Today:
-    """What decides a submission's grade today, as hashes: `handed_in` of its files, `key` of all that the grade depends on, and
-    `answers_key` of what the student's answers depend on. The last is None until the notebook has been read."""
+    """Today's hashes for one submission: `handed_in` of its files, `key` of all that its grade depends on, and `answers_key` of
+    what the student's answers depend on, None until the notebook has been read."""
 
     handed_in: str
     key: str
@@ -28,9 +31,11 @@ class Today:
 
 
 def plan(record: Record | None, today: Today, *, is_saved: bool, again: bool) -> Step:
-    """The step for one submission. `is_saved` says whether the gradebook, and Formgrader's folder, hold the recorded grade;
-    `again` asks for a run in any case. Where `today.answers_key` is not known yet, SCORE holds if it proves to be the
-    recorded one."""
+    """Choose the step for one submission.
+
+    `is_saved` says whether the gradebook and Formgrader's folder have the recorded grade. `again` always means a run. While
+    `today.answers_key` is None, SCORE is provisional: plan again once it is known.
+    """
     if again or record is None or record.handed_in != today.handed_in:
         return Step.RUN
     if record.key == today.key and is_saved:
@@ -41,7 +46,7 @@ def plan(record: Record | None, today: Today, *, is_saved: bool, again: bool) ->
 
 
 def needs_consent(record: Record | None, today: Today) -> bool:
-    """Whether a new grade would replace one that other tests gave to the same files: that is done only with --apply."""
+    """Return whether a new grade would replace one that other tests gave to the same files, which needs --apply."""
     if record is None or record.grade.status not in GRADED or record.handed_in != today.handed_in:
         return False
     return record.key != today.key

@@ -1,4 +1,4 @@
-"""Who handed an assignment in."""
+"""Lists the students who handed in an assignment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from autograder.errors import CourseError
 
 
 def read_roster(assignment: Assignment, students: Sequence[str] = ()) -> list[str]:
-    """The students who handed `assignment` in, or those of `students`; CourseError where one has not, or nobody has."""
+    """List the students who handed in `assignment`, or only `students`; CourseError if one of these has not, or nobody has."""
     submitted = assignment.course.submitted
-    names = sorted(path.parent.name for path in _folders(assignment) if NAME.fullmatch(path.parent.name))
+    names = sorted(path.parent.name for path in _find_folders(assignment) if NAME.fullmatch(path.parent.name))
     for name in students:
         if name not in names:
             raise CourseError(f"{name} has not handed in {assignment.name}: {submitted / name / assignment.name}")
@@ -21,10 +21,10 @@ def read_roster(assignment: Assignment, students: Sequence[str] = ()) -> list[st
     return [name for name in names if not students or name in students]
 
 
-def misnamed_folders(assignment: Assignment) -> list[str]:
-    """Folders that hold this assignment under a name that no student can have, such as one with a control character; quoted."""
-    return sorted(repr(path.parent.name) for path in _folders(assignment) if not NAME.fullmatch(path.parent.name))
+def list_misnamed_folders(assignment: Assignment) -> list[str]:
+    """List, quoted, the folders that hold this assignment but whose name is not a valid student ID."""
+    return sorted(repr(path.parent.name) for path in _find_folders(assignment) if not NAME.fullmatch(path.parent.name))
 
 
-def _folders(assignment: Assignment) -> list[Path]:
+def _find_folders(assignment: Assignment) -> list[Path]:
     return list(assignment.course.submitted.glob(f"*/{assignment.name}"))

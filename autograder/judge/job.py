@@ -1,4 +1,4 @@
-"""What is sent to a worker, and what comes back. The process that sends it need not import torch."""
+"""Defines what a worker gets, a job, and what it returns; neither needs torch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from autograder.sandbox.warm import LAYERS
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to judge: the notebook laid out with the instructor's full tests, and limits.
+    """One submission to judge: the student's answers in the instructor's notebook with all tests, and limits.
 
-    `unanswered` are the written answers left as they were released, and `notes` what was mended. `record` asks for the
-    reference outputs that this submission, the solution, gives; `measure` for what its tests compare. `handed_in` and
-    `answers_key` are the hashes that its `Run` will carry.
+    `unanswered` are the written answers, by grade_id, that are as they were released; `notes` say what was repaired. `record`
+    asks for the reference outputs of this submission, the solution, and `measure` for what its tests compare. `handed_in` and
+    `answers_key` are the hashes for its `Run`.
     """
 
     student: str
@@ -38,8 +38,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Judged:
-    """What comes of a job: the grade, and the run that it was made from (None where nothing ran). `recorded` are the reference
-    outputs, and `compared` what each test cell compared, by grade_id, where the job asked for them."""
+    """The result of a job: the grade and its run (None if nothing ran).
+
+    If the job asked for them, `recorded` are the reference outputs, and `compared` what each test cell compared, by grade_id.
+    """
 
     grade: Grade
     run: Run | None = None

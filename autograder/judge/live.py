@@ -1,4 +1,4 @@
-"""A live submission: its cells run in a sandbox, and its test cells ask there."""
+"""Judges a submission live: its cells run in a sandbox, which also answers its test cells."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each 
 
 
 def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
-    """Judge one submission in children that `take` hands out, for given limits and bytes of output a cell."""
+    """Judge one submission in children that `take` returns for their limits and the bytes of output that each cell may have;
+    InfrastructureError or IsolationError if no child can be had."""
     limits = job.limits
     child_limits = ChildLimits(
         memory=limits.memory_mb * 2**20,
@@ -43,24 +44,24 @@ def judge(job: Job, take: Callable[[ChildLimits, int], ChildKernel]) -> Judged:
 
 
 async def _judge(job: Job, new_child: Callable[[], ChildKernel]) -> Judged:
-    # A lost child's tasks end in errors that nobody awaits.
+    # A lost child's tasks end in errors that nothing awaits.
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     notebook = from_dict(job.notebook)
-    live = Live(job, notebook, Session(new_child, job.limits))
+    subject = LiveRun(job, notebook, new_child)
     try:
-        judged = await walk(job, notebook, live)
+        judged = await walk(job, notebook, subject)
     finally:
-        live.session.close()
-    return replace(judged, compared=live.compared)
+        subject.session.close()
+    return replace(judged, compared=subject.compared)
 
 
-class Live:
-    """A subject (see `walk`) whose cells run now, in the children of `session`."""
+class LiveRun:
+    """A subject (see `walk`) whose cells run now, in children that `new_child` starts."""
 
-    def __init__(self, job: Job, notebook: Any, session: Session) -> None:
-        self.job, self.session = job, session
+    def __init__(self, job: Job, notebook: Any, new_child: Callable[[], ChildKernel]) -> None:
+        self.started = time.monotonic()  # the start of the first child counts
+        self.job, self.session = job, Session(new_child, job.limits)
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
-        self.started = time.monotonic()
         self.isolation = job.isolation
         self.notes: list[str] = []
         self.compared: dict[str, comparisons.Shares] = {}
@@ -68,62 +69,65 @@ class Live:
 
     @property
     def ended(self) -> str:
+        """The first loss as a status, "output limit" if outputs were cut, or ""."""
         if self.session.losses:
             return self.session.losses[0].why
         return "output limit" if self.has_dropped_output else ""
 
     @property
     def seconds(self) -> float:
+        """The time since the start of the first child."""
         return time.monotonic() - self.started
 
     async def run(self, index: int, cell: Any) -> None:
-        """Run one cell in the sandbox; one that loses the child is told so in its output, and the walk goes on."""
-        where = nb.grade_id(cell) or f"cell {index + 1}"
-        if end := self.session.exhausted:
-            cell.outputs = [_error_output("NotRun", f"not run: {end}")]
-            if self.session.refuse(end):
-                self.notes.append(f"{where} and the cells after it were not run: {end}")
+        """Run one cell in the sandbox; if it loses the child, its output says so, and the walk goes on."""
+        label = nb.grade_id(cell) or f"cell {index + 1}"
+        if reason := self.session.stop_reason:
+            cell.outputs = [_error_output("NotRun", f"not run: {reason}")]
+            if self.session.refuse(reason):
+                self.notes.append(f"{label} and the cells after it were not run: {reason}")
             return
         kernel = self.session.kernel
-        left = self.session.seconds_left
-        self.client.kc, self.client.timeout = kernel, max(1, int(min(self.job.limits.cell_seconds, left)))
+        seconds = min(self.job.limits.cell_seconds, self.session.seconds_left)
+        self.client.kc, self.client.timeout = kernel, max(1, int(seconds))
         try:
             await self.client.async_execute_cell(cell, index)
-            self.session.executed.append(cell.source)
+            self.session.cells.append(cell.source)
         except InfrastructureError:
             raise
         except Exception as error:
-            loss = _loss(error, self.client.timeout)
+            loss = _describe_loss(error, self.client.timeout)
             cell.outputs.append(_error_output(loss.why.title().replace(" ", ""), str(loss)))
-            self.notes.append(f"{where} {loss.why}: {loss}; the cells after it ran in a fresh process")
-            self.session.lost(loss)
+            self.notes.append(f"{label} {loss.why}: {loss}; the cells after it ran in a fresh process")
+            self.session.replace_child(loss)
         if kernel.output_dropped:
             self.has_dropped_output = True
-            note = f"outputs beyond {self.job.limits.output_mb} MB were left out of {where}"
+            note = f"outputs beyond {self.job.limits.output_mb} MB were left out of {label}"
             cell.outputs.append(from_dict({"output_type": "stream", "name": "stderr", "text": f"[{note}]\n"}))
             self.notes.append(note)
 
     def test(self, scorer: Scorer, cell: Any) -> Scored:
-        """Run one test cell here, on what the child answers."""
+        """Run one test cell here; the child answers its questions."""
         name, losses = str(nb.grade_id(cell)), len(self.session.losses)
         seconds = self.session.seconds_left + self.job.limits.call_seconds + scoring.TEST_SECONDS
         with comparisons.recording(self.job.measure) as self.compared[name]:
             scored = scorer.score(cell, self.session, seconds)
         if self.session.fault:
-            raise self.session.fault  # ours, whatever the test cell made of it: the submission is tried again
+            raise self.session.fault  # even if a check swallowed it: the fault is ours, and the submission is tried again
         self.notes += [f"{name}: the code {loss.why}: {loss}" for loss in self.session.losses[losses:]]
-        if not self.session.exhausted and self.session.kernel.is_alive():
-            with contextlib.suppress(ChildEnded, RemoteError):  # a child lost by it has been replaced
+        if not self.session.stop_reason and self.session.kernel.is_alive():
+            with contextlib.suppress(ChildEnded, RemoteError):  # a child that this ends has been replaced
                 self.session.request("forget")
         return scored
 
 
 def _error_output(name: str, value: str) -> Any:
-    """The output of a cell that raised."""
+    """Return the output of a cell that raised."""
     return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": [f"{name}: {value}"]})
 
 
-def _loss(error: Exception, seconds: int | None) -> ChildEnded:
+def _describe_loss(error: Exception, seconds: int | None) -> ChildEnded:
+    """Return how the child was lost to a cell that raised `error` in the judge and had `seconds` to run."""
     if isinstance(error, ChildEnded):
         return error
     if isinstance(error, CellTimeoutError):

@@ -1,5 +1,5 @@
-"""Imported by the fork server, once for all workers: what judging imports, and what it would make at its first use in each."""
-# ruff: noqa: E402  what the first line does is for the imports
+"""Prepares the fork server, once for all workers: imports what judging needs, and fills caches."""
+# ruff: noqa: E402  garbage collection is off before the imports
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import atexit
 import gc
 import os
 
-gc.disable()  # until a worker has a heap of its own: in the imports it would look for garbage for 0.1 s, and find none
+gc.disable()  # until a worker starts: during the imports the collector would take 0.1 s and find nothing
 
 import nbformat.v4
 from hypothesis import strategies
@@ -16,8 +16,8 @@ from nbformat.validator import get_validator
 import autograder.judge.live  # noqa: F401
 from autograder.checks import for_all
 
-get_validator(nbformat.v4.nbformat)  # the schema is compiled, in 0.09 s
+get_validator(nbformat.v4.nbformat)  # compiles the schema, which takes 0.09 s
 for_all(1, number=strategies.integers(0, 9))(lambda number: None)
-# To take torch apart piece by piece takes 0.6 s, for which whoever reads this command's output through a pipe would wait. The
-# workers are no part of it: they end by themselves.
+# An orderly exit of torch takes 0.6 s, and a program that reads this command's output through a pipe would wait for it. Workers
+# are not affected: they end on their own.
 atexit.register(os._exit, 0)

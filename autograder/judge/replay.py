@@ -1,8 +1,8 @@
-"""Scores an earlier run by today's tests: the test cells run here, and what the student's code answered is read, not run.
+"""Scores an earlier run by today's tests, which run here on the answers in its transcript.
 
-The answers hold only where the very same questions are asked, in the same order, to the last one: a function may remember its
-calls. So the grade is, to the point, the one that a new run would give. Where another question comes up, or one is left out,
-`NotRecorded` says that the submission has to run again.
+The answers are valid only for the very same questions, in the same order and to the last one, since a function may remember its
+calls. So the grade equals, to the point, that of a new run. If a test asks another question or leaves one out, `NotRecorded`
+says that the submission has to run again.
 """
 
 from __future__ import annotations
@@ -29,24 +29,23 @@ from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
 from autograder.sandbox.ends import ChildEnded, answer
 
-# By a hash of all that a verdict depends on, in this process. A verdict has 0.7 KB in the median, in a class of the course 1.6 at
-# most, and is bounded by what `test_cell` cuts: 20 KB of print, 2 KB a check.
+# By a hash of everything that a score depends on, in this process. A score has 0.7 KB in the median and 1.6 KB at most in a class
+# of the course; `test_cell` limits it to 20 KB of print and 2 KB per check.
 _verdicts: dict[bytes, Scored] = {}
-MOST_VERDICTS = 10_000
+MAX_VERDICTS = 10_000
 
 
 class NotRecorded(BaseException):
-    """A question that the run's transcript does not hold. Not an Exception: no check of a test cell may take it for an
-    answer."""
+    """The transcript does not hold this question. Not an Exception, so that no check of a test cell takes it for a failure."""
 
 
 def score(job: Job, run: Run, settled: Mapping[str, CellGrade] = MappingProxyType({})) -> Judged:
-    """Score an earlier run of `job`; NotRecorded if today's tests ask for what it does not hold. Test cells that are
-    `settled` keep their grade: nothing of them has changed."""
-    return asyncio.run(walk(job, from_dict(job.notebook), Past(job, run, settled)))
+    """Score an earlier run of `job`; NotRecorded if its transcript does not answer today's tests. Test cells in `settled`, by
+    grade_id, keep their grade and do not run: nothing that decides it has changed."""
+    return asyncio.run(walk(job, from_dict(job.notebook), EarlierRun(job, run, settled)))
 
 
-class Past:
+class EarlierRun:
     """A subject (see `walk`) whose cells ran in an earlier run."""
 
     def __init__(self, job: Job, run: Run, settled: Mapping[str, CellGrade]) -> None:
@@ -57,45 +56,48 @@ class Past:
         self.ended, self.isolation, self.seconds = run.ended, run.isolation, run.seconds
         self.notes = list(run.notes)
         self.limit = job.limits.submission_seconds + scoring.TEST_SECONDS
-        self.executed = _executed(job.notebook["cells"], json.loads(run.notebook)["cells"])
+        self.cells = _executed_cells(job.notebook["cells"], json.loads(run.notebook)["cells"])
 
     async def run(self, index: int, cell: Any) -> None:
-        """Put the outputs of the earlier run in their place."""
-        earlier = next(self.executed)
+        """Put the cell's outputs from the earlier run into `cell`."""
+        earlier = next(self.cells)
         cell.outputs, cell.execution_count = from_dict(earlier["outputs"]), earlier.get("execution_count")
 
     def test(self, scorer: Scorer, cell: Any) -> Scored:
-        """What a test cell makes of the recorded answers."""
+        """Score a test cell on the recorded answers."""
         name = str(nb.grade_id(cell))
         asked = self.asked.get(name, Asked())
         if name in self.settled:
             return Scored(self.settled[name], asked)
-        return _scored(scorer, cell, asked.exchanges, self.limit)
+        return _score_once(scorer, cell, asked.exchanges, self.limit)
 
 
-def _executed(today: Sequence[nb.Cell], earlier: Sequence[nb.Cell]) -> Iterator[nb.Cell]:
-    """The cells that ran, as they ran; NotRecorded where today's are not the same, cell by cell."""
-    ours, theirs = ([cell for cell in cells if cell["cell_type"] == "code"] for cells in (today, earlier))
-    same = [nb.is_test(a) or nb.source(a) == nb.source(b) for a, b in zip(ours, theirs, strict=False)]
-    if len(ours) != len(theirs) or not all(same):
+def _executed_cells(today: Sequence[nb.Cell], earlier: Sequence[nb.Cell]) -> Iterator[nb.Cell]:
+    """Return the cells that ran in the earlier run, with their outputs; NotRecorded if today other code would run."""
+    if _code(today) != _code(earlier):
         raise NotRecorded
-    return filter(is_run, theirs)
+    return filter(is_run, earlier)
+
+
+def _code(cells: Sequence[nb.Cell]) -> list[str | None]:
+    """Return the text of each code cell, or None for a test cell, whose text may change."""
+    return [None if nb.is_test(cell) else nb.source(cell) for cell in cells if cell["cell_type"] == "code"]
 
 
 class Replay:
-    """Answers a test cell's questions as they were answered before."""
+    """A respondent (see `remote`) that gives the recorded answers of one test cell."""
 
-    def __init__(self, recorded: Sequence[Exchange]) -> None:
-        self.recorded = recorded
+    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+        self.exchanges = exchanges
         self.asked: list[Exchange] = []
         self.generation = 0
 
     def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
-        """The recorded reply to this question, if it comes in its turn."""
+        """Return the recorded reply; NotRecorded if another question is next."""
         request = wire.pack([verb, *arguments])
-        if self.exhausted or not self.recorded[len(self.asked)].answers(request):
+        if self.is_finished or not self.exchanges[len(self.asked)].answers(request):
             raise NotRecorded
-        exchange = self.recorded[len(self.asked)]
+        exchange = self.exchanges[len(self.asked)]
         self.asked.append(exchange)
         self.generation = exchange.generation
         if exchange.ended:
@@ -103,22 +105,22 @@ class Replay:
         return answer(wire.unpack(exchange.reply))
 
     @property
-    def exhausted(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether every recorded question has been asked."""
-        return len(self.asked) == len(self.recorded)
+        return len(self.asked) == len(self.exchanges)
 
 
-def _scored(scorer: Scorer, cell: Any, exchanges: tuple[Exchange, ...], seconds: float) -> Scored:
-    """What a test cell makes of these answers. Two submissions that answer alike, to the bit, are scored once: that halves the
-    CPU time of a class whose answers are mostly right."""
-    key = hashlib.sha256(encode([scorer.locked, cell.source, nb.points(cell), exchanges])).digest()
+def _score_once(scorer: Scorer, cell: Any, exchanges: tuple[Exchange, ...], seconds: float) -> Scored:
+    """Score a test cell on these answers, or return the score of a submission with the same answers, to the bit: that halves
+    the CPU time of a class with mostly right answers."""
+    key = hashlib.sha256(encode([scorer.read_only, cell.source, nb.points(cell), exchanges])).digest()
     if key not in _verdicts:
         replay = Replay(exchanges)
         scored = scorer.score(cell, replay, seconds)
-        if not replay.exhausted:
+        if not replay.is_finished:
             raise NotRecorded
-        # A test that ran for too long may be luckier next time.
-        if scored.grade.trouble or len(_verdicts) >= MOST_VERDICTS:
+        # A test cell that ran for too long may be faster next time.
+        if scored.grade.trouble or len(_verdicts) >= MAX_VERDICTS:
             return scored
         _verdicts[key] = replace(scored, asked=replace(scored.asked, exchanges=()))
     known = _verdicts[key]

@@ -1,27 +1,20 @@
-"""Scores the test cells of one notebook, whoever answers for the student: a session with the student's code in a sandbox, or
-the transcript of one."""
+"""Scores the test cells of one notebook, on answers from a sandbox or from a transcript."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from autograder.course import notebook as nb
 from autograder.judge import remote, test_cell
-from autograder.judge.imports import bound, imported, instructor_imports, used
+from autograder.judge.imports import bound_names, imported_names, run_imports, used_names
 from autograder.records.grade import CellGrade
-from autograder.records.transcript import Asked, Exchange
+from autograder.records.transcript import Asked
 
-# What a test cell may take of the judge's own time when the submission's is over. Of the course's, the slowest takes 1.1 s of it
-# on two cores with five times the work that they can do, nearly all of it the first import of hypothesis.
+# The judge's own time that a test cell may take in addition to the submission's. The course's slowest test cell takes 1.1 s on
+# two cores under five times their load, mostly for the first import of hypothesis.
 TEST_SECONDS = 20
-
-
-class Witness(remote.Answers, Protocol):
-    """What answers the questions of a test cell, and keeps those `asked` since it began."""
-
-    asked: list[Exchange]
 
 
 @dataclass(frozen=True)
@@ -33,39 +26,43 @@ class Scored:
 
 
 class Scorer:
-    """The test cells of `notebook`, with what its `locked` cells, the instructor's other ones, import and define. A test takes
-    nothing from another test: what becomes of that changes no verdict, and a student may run it alone."""
+    """Scores the test cells of `notebook`, with the imports and names of its other read-only cells.
+
+    A test cell sees nothing of another test cell: a change to one never changes another's score, and a student can run each
+    alone. `read_only` are the texts of the other read-only cells.
+    """
 
     def __init__(self, notebook: Any) -> None:
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _trusted(cell)]
-        self.locked = tuple(cell.source for cell in cells if not nb.is_test(cell))
-        self.imports = _imports(self.locked, tuple(cell.source for cell in cells if nb.is_test(cell)))
-        self.fixtures = _fixtures(self.locked)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _is_instructors(cell)]
+        self.read_only = tuple(cell.source for cell in cells if not nb.is_test(cell))
+        self.imports = _imports_for(self.read_only, tuple(cell.source for cell in cells if nb.is_test(cell)))
+        self.read_only_names = _bound_in(self.read_only)
 
-    def score(self, cell: Any, witness: Witness, seconds: float) -> Scored:
-        """Run one test cell here for at most `seconds`, asking `witness`."""
+    def score(self, cell: Any, respondent: remote.Respondent, seconds: float) -> Scored:
+        """Run one test cell here for at most `seconds`; `respondent` answers its questions."""
 
         def fetch(name: str) -> Any:
-            value = (remote.fetch_fixture if name in self.fixtures else remote.fetch)(witness, name)
+            fetch_value = remote.fetch_read_only if name in self.read_only_names else remote.fetch
+            value = fetch_value(respondent, name)
             return test_cell.SKIP if value is remote.MISSING else value
 
-        witness.asked = []
+        respondent.asked = []
         points = nb.points(cell)
-        verdict = test_cell.run(cell.source, points, self.imports, fetch, lambda: len(witness.asked), seconds)
+        verdict = test_cell.run(cell.source, points, self.imports, fetch, lambda: len(respondent.asked), seconds)
         grade = CellGrade(points, verdict.score, verdict.checks, verdict.error, verdict.trouble, verdict.printed)
-        return Scored(grade, Asked(tuple(witness.asked), verdict.spans))
+        return Scored(grade, Asked(tuple(respondent.asked), verdict.spans))
 
 
-def _trusted(cell: Any) -> bool:
-    """The instructor's own: known to nbgrader and not for the student to change."""
+def _is_instructors(cell: Any) -> bool:
+    """Whether a cell is the instructor's: nbgrader knows it, and students must not change it."""
     return nb.grade_id(cell) is not None and not nb.is_answer(cell)
 
 
 @lru_cache(maxsize=8)
-def _imports(sources: tuple[str, ...], tests: tuple[str, ...]) -> dict[str, Any]:
-    return instructor_imports(sources, used(tests))
+def _imports_for(sources: tuple[str, ...], tests: tuple[str, ...]) -> dict[str, Any]:
+    return run_imports(sources, used_names(tests))
 
 
 @lru_cache(maxsize=8)
-def _fixtures(sources: tuple[str, ...]) -> frozenset[str]:
-    return frozenset().union(*map(bound, sources), *map(imported, sources))
+def _bound_in(sources: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(bound_names, sources), *map(imported_names, sources))

@@ -1,7 +1,7 @@
-"""Runs one test cell in this process, and says what it is worth.
+"""Runs one test cell in this process and scores it.
 
-A test cell is ordinary Python. Names that it uses and did not define are, in this order: `Checks`, what the instructor's
-read-only cells import (resolved here, never taken from the student), builtins, and what the student's notebook holds.
+A test cell is ordinary Python. A name that it uses and does not define is looked up in this order: `Checks`, imports of the
+instructor's read-only cells (imported here, never taken from the student), builtins, and the student's notebook.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from autograder.checks import Checks
 from autograder.checks.comparisons import RECORDERS, TEST_CELL, instrument, is_recording
 from autograder.checks.laws import draw_begins
 from autograder.judge.imports import free_names
-from autograder.judge.time_limit import within
+from autograder.judge.time_limit import run_within
 from autograder.records.grade import Check
 from autograder.records.transcript import Span
 
 SKIP: Any = object()
-_Compiled = tuple[types.CodeType, types.CodeType | None, tuple[str, ...]]
-# A message repeats what a student's function returned, which may be 64 MB of text. The feedback page shows 1,000 characters
-# of one, and what a test of the course prints is at most 3,000 long.
-MOST_SAID, MOST_PRINTED = 2_000, 20_000
+_Code = tuple[types.CodeType, types.CodeType | None, tuple[str, ...]]
+# In characters. A message may repeat a result of 64 MB. The feedback page shows 1,000 characters of a message, and a test cell of
+# the course prints at most 3,000.
+MAX_MESSAGE, MAX_PRINTED = 2_000, 20_000
 
 
 @dataclass
 class Verdict:
-    """What a test cell came to. `score` is None where the cell itself is at fault, or ran for too long: then `trouble` says
-    how, and a person must look. `checks` are in order, and `spans` say what each of them asked; `printed` is the cell's
-    output; `error` what it raised, as one line."""
+    """The result of a test cell.
+
+    `score` is in points, or None if the cell itself is faulty or ran for too long: then `trouble` gives the reason, and a person
+    must grade it. `checks` are in order, and `spans` hold the questions of each; `printed` is the cell's output, and `error` its
+    exception as one line.
+    """
 
     score: float | None
     checks: tuple[Check, ...] = ()
@@ -46,91 +49,101 @@ class Verdict:
     trouble: str = ""
 
 
-class _Watched(Checks):
-    """`Checks` that note how many questions had been `asked` before and after each check, and hypothesis's counterexample."""
+class _TrackedChecks(Checks):
+    """`Checks` that record the questions of each check, as counted by `count_questions`, and hypothesis's counterexample."""
 
-    def __init__(self, asked: Callable[[], int], points: float) -> None:
+    def __init__(self, count_questions: Callable[[], int], points: float) -> None:
         super().__init__(points)
-        self.asked = asked
+        self.count_questions = count_questions
         self.spans: list[Span] = []
 
     @contextlib.contextmanager
     def __call__(self, name: str, points: float) -> Iterator[None]:
-        first, example = self.asked(), ""
+        first, example = self.count_questions(), ""
         drawn = first
 
         def begin() -> None:
             nonlocal drawn
-            drawn = self.asked()
+            drawn = self.count_questions()
 
-        before = draw_begins.set(begin)
+        token = draw_begins.set(begin)
         with super().__call__(name, points):
             try:
                 yield
             except Exception as error:
-                example = _example(error)
+                example = _counterexample(error)
                 raise
             finally:
-                draw_begins.reset(before)
-                self.spans.append(Span(name, first, self.asked(), example, drawn))
+                draw_begins.reset(token)
+                self.spans.append(Span(name, first, self.count_questions(), example, drawn))
 
 
-def _example(error: Exception) -> str:
-    """The arguments that hypothesis ended with, from its note on the error; `for_all` calls every property `law`."""
+def _counterexample(error: Exception) -> str:
+    """Return hypothesis's smallest arguments, from its note on the error; `for_all` names every property `law`."""
     notes = (note.partition("law(") for note in getattr(error, "__notes__", ()))
-    return next((" ".join(drawn.rstrip(" )\n,").split()) for _, law, drawn in notes if law), "")
+    return next((" ".join(arguments.rstrip(" )\n,").split()) for _, law, arguments in notes if law), "")
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  (a test cell needs no more and no less)
     source: str,
     points: float,
     imports: dict[str, Any],
     fetch: Callable[[str], Any],
-    asked: Callable[[], int] = lambda: 0,
+    count_questions: Callable[[], int] = lambda: 0,
     seconds: float = 3600,
 ) -> Verdict:
-    """Run a test cell worth `points` for at most `seconds`. `fetch` gives a student's value, or SKIP where there is none; `asked`
-    says how many questions have been asked so far."""
+    """Run a test cell worth `points` for at most `seconds`.
+
+    `fetch` returns a student's value by its name, or SKIP if there is none. `count_questions` returns the number of questions
+    so far.
+    """
     try:
-        compiled = _compiled(source, is_recording())
+        code = _compile(source, is_recording())
     except SyntaxError as error:
         return Verdict(None, trouble=f"the test cell is not valid Python: {error}")
-    verdict = within(seconds, lambda: _run(compiled, points, imports, fetch, asked))
-    # Nobody can tell the answer that makes a test endless from the test that is: no points won, none lost.
+    verdict = run_within(seconds, lambda: _run(code, points, imports, fetch, count_questions))
+    # The answer or the test itself may be the cause, so a person decides.
     return verdict or Verdict(None, trouble=f"the test cell ran for over {seconds:.0f} s")
 
 
 def _run(
-    compiled: _Compiled,
+    code: _Code,
     points: float,
     imports: dict[str, Any],
     fetch: Callable[[str], Any],
-    asked: Callable[[], int],
+    count_questions: Callable[[], int],
 ) -> Verdict:
-    body, last, names = compiled
-    namespace: dict[str, Any] = {"__name__": "__main__", "Checks": partial(_Watched, asked), **RECORDERS, **imports}
+    body, last, names = code
+    namespace: dict[str, Any] = {
+        "__name__": "__main__",
+        "Checks": partial(_TrackedChecks, count_questions),
+        **RECORDERS,
+        **imports,
+    }
     out, value, error_line = io.StringIO(), None, ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         try:
             for name in names:
-                if name not in namespace and (found := fetch(name)) is not SKIP:
-                    namespace[name] = found
+                if name not in namespace and (student_value := fetch(name)) is not SKIP:
+                    namespace[name] = student_value
             exec(body, namespace)
             value = eval(last, namespace) if last else None
-        except Exception as error:
-            error_line = _cut(f"{type(error).__name__}: {error}", MOST_SAID)
-    made = [value for value in namespace.values() if isinstance(value, Checks)]
-    results = (result for check in made for result in check.results)
-    checks = tuple(Check(**{**result, "message": _cut(result["message"], MOST_SAID)}) for result in results)
-    spans = tuple(span for check in made if isinstance(check, _Watched) for span in check.spans)
-    verdict = Verdict(None, checks, spans, _cut(out.getvalue(), MOST_PRINTED), error_line)
+        except (Exception, SystemExit) as error:  # an exit of the test cell must not become one of the command
+            error_line = _cut(f"{type(error).__name__}: {error}", MAX_MESSAGE)
+    groups = [value for value in namespace.values() if isinstance(value, Checks)]
+    results = (result for group in groups for result in group.results)
+    checks = tuple(Check(**{**result, "message": _cut(result["message"], MAX_MESSAGE)}) for result in results)
+    spans = tuple(span for group in groups if isinstance(group, _TrackedChecks) for span in group.spans)
+    verdict = Verdict(None, checks, spans, _cut(out.getvalue(), MAX_PRINTED), error_line)
     earned = sum(check.points for check in checks if check.passed)
-    verdict.score, verdict.trouble = _score(value, points, error_line, earned, bool(made))
+    verdict.score, verdict.trouble = _score(value, points, error_line, earned, bool(groups))
     return verdict
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} [and {len(text) - most:,} characters more]"
+    """The text in at most so many characters, all of them ones that a file can hold: half a surrogate pair cannot be kept."""
+    cut = text if len(text) <= most else f"{text[:most]} [and {len(text) - most:,} characters more]"
+    return cut.encode(errors="replace").decode()
 
 
 def _score(value: Any, points: float, error: str, earned: float, has_checks: bool) -> tuple[float | None, str]:
@@ -147,10 +160,10 @@ def _score(value: Any, points: float, error: str, earned: float, has_checks: boo
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str, measured: bool) -> _Compiled:
-    """The cell without its last expression, that expression, and the names to fetch, in order; `measured`, it tells of what it
-    compares."""
-    tree = instrument(ast.parse(source)) if measured else ast.parse(source)
+def _compile(source: str, is_measured: bool) -> _Code:
+    """Compile the cell without its last expression, and that expression; return both and the names to fetch, in order. If
+    `is_measured`, the cell records what it compares."""
+    tree = instrument(ast.parse(source)) if is_measured else ast.parse(source)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = compile(ast.Expression(tree.body.pop().value), TEST_CELL, "eval")  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
-"""How long a test cell may run. It runs in the judge, on what a student's code returned, and an honest test of a dishonest answer
-may go on for hours.
+"""Limits how long a test cell runs in the judge.
 
-A signal's handler raises in the main thread, the only one where handlers run. What it raises is no Exception, so that no check
-takes it for one that failed. Where something swallows it all the same, as whatever is raised in a destructor is, it comes
-again, and the result does not count. Code in C that lets no handler run is ended by a second timer, and the worker with it.
+A wrong answer can make an honest test run for hours. An alarm's handler raises OverTime in the main thread, the only one where
+handlers run. OverTime is not an Exception, so that no check takes it for a failure. If something swallows it, as happens in a
+destructor, it is raised again, and the test's result does not count. Code in C during which no handler runs is ended by a
+second timer, together with the worker.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-# Cancelling takes microseconds; in 5 s even a machine under full load has come to it.
-AGAIN_SECONDS = 5.0
-# What is one call of torch when time is up may end. The largest answer, 64 MB, is sorted in 1 s of CPU time and multiplied by
-# itself, into all the memory that there is, in 9.
+# Lifting the limit takes microseconds; within 5 s it happens even on a machine under full load.
+REPEAT_SECONDS = 5.0
+# One call of torch that is running when time is up may end. On the largest answer, 64 MB, sorting takes 1 s of CPU time, and a
+# product with itself, until all memory is used, 9 s.
 GRACE_SECONDS = 10.0
 
 
@@ -25,35 +25,37 @@ class OverTime(BaseException):
     """The code ran for too long."""
 
 
-def within(seconds: float, work: Callable[[], T]) -> T | None:
-    """What `work` returns, or None where it took over `seconds`. In other threads than the main one there is no limit: no
-    worker has any that runs tests."""
+def run_within(seconds: float, work: Callable[[], T]) -> T | None:
+    """Return what `work` returns, or None if it took over `seconds`.
+
+    There is no limit outside the main thread; no worker runs tests there.
+    """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    over = False
+    is_over = False
 
-    def end(*_: object) -> None:
-        nonlocal over
-        over = True
-        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+    def stop(*_: object) -> None:
+        nonlocal is_over
+        is_over = True
+        signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
         raise OverTime
 
-    before = signal.signal(signal.SIGALRM, end)
+    handler = signal.signal(signal.SIGALRM, stop)
 
-    def cancel() -> None:
+    def lift() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, handler)
 
     try:
         try:
             signal.setitimer(signal.ITIMER_REAL, seconds)
-            # In CPU time, which is what code without an end takes, and with SIGPROF's default action.
+            # In CPU time, which endless code uses up; SIGPROF keeps its default action, which ends the process.
             signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)
-            made = work()
+            result = work()
         finally:
-            cancel()
+            lift()
     except OverTime:
-        cancel()  # it may have come while the limit was lifted
+        lift()  # the alarm may have come while the limit was being lifted
         return None
-    return None if over else made
+    return None if is_over else result

@@ -1,4 +1,4 @@
-"""The one walk through a notebook, whether it runs now or ran before: a run and a grade come of it."""
+"""Walks through a notebook, for a live run or an earlier one, and returns the run and its grade."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from autograder.records.transcript import Asked, Transcript, dumps
 
 
 class Subject(Protocol):
-    """What stands for the student: a sandbox in which their cells run, or a run of them that is over."""
+    """Represents the student: a sandbox in which their cells run, or an earlier run of them."""
 
-    notes: list[str]  # what happened to the student's code
+    notes: list[str]  # on losses and cut outputs, in order
 
     async def run(self, index: int, cell: Any) -> None:
-        """Run the student's cell at `index`; its outputs are in `cell` then."""
+        """Run the student's cell at `index`, and put its outputs into `cell`."""
 
     def test(self, scorer: Scorer, cell: Any) -> Scored:
-        """Score a test cell on what the student's code answers."""
+        """Score a test cell on the answers of the student's code."""
 
     @property
     def ended(self) -> str:
-        """How the run ended, as a status; "" if at the notebook's end."""
+        """The run's status if it ended early or lost something; "" otherwise."""
 
     @property
     def isolation(self) -> tuple[str, ...]:
-        """The layers of the sandbox that the run had."""
+        """The layers of the run's sandbox."""
 
     @property
     def seconds(self) -> float:
-        """How long the run took."""
+        """The run's duration, with the start of its first child."""
 
 
 async def walk(job: Job, notebook: Any, subject: Subject) -> Judged:
-    """Go through `notebook`, nbformat's form of `job.notebook`, cell by cell; its outputs are filled in on the way."""
+    """Judge `notebook`, nbformat's form of `job.notebook`, cell by cell, and put the outputs into it."""
     scorer = Scorer(notebook)
     cells: dict[str, CellGrade] = {}
     asked: dict[str, Asked] = {}
@@ -58,7 +58,7 @@ async def walk(job: Job, notebook: Any, subject: Subject) -> Judged:
     run = Run(
         job.student,
         job.assignment,
-        _saved(notebook),
+        _serialize(notebook),
         dumps(Transcript(asked)),
         subject.ended,
         tuple(subject.notes),
@@ -82,6 +82,6 @@ def _grade(job: Job, run: Run, cells: Mapping[str, CellGrade]) -> Grade:
     return Grade(job.student, job.assignment, status, dict(cells), notes, run.isolation, run.seconds)
 
 
-def _saved(notebook: Any) -> bytes:
-    """As nbformat would write it, but in one line: what indents is written in Python, and takes ten times as long."""
+def _serialize(notebook: Any) -> bytes:
+    """Return the notebook as nbformat writes it, but in one line: json's encoder that indents takes ten times as long."""
     return json.dumps(strip_transient(notebook), ensure_ascii=False).encode(errors="replace")

@@ -1,7 +1,7 @@
-"""What a worker process of a batch does: judges one job after the other, with the next child always warming up.
+"""The functions that run in a worker process: it judges one job after another.
 
-Workers are forks of a fork server that has imported PRELOAD and what the test cells import, once. The heavy imports stand
-inside functions here, for the batch's own process imports this module too, to name these functions.
+Workers are forked from a fork server that has imported PRELOAD and the modules of the test cells, once. Heavy imports are inside
+functions here, because the batch's own process also imports this module, to name these functions.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ if TYPE_CHECKING:
 
 PRELOAD = ("autograder.judge.preload",)
 
-# What a worker may take beyond what it has at its start, so that a test that multiplies a student's huge answer by itself gets
-# a MemoryError, a check that fails, and not this machine's OOM killer. The course's tests take 35 MB more than there is at the
-# start, the largest frames of a child 380 MB.
+# How much a worker's memory may grow. A test that multiplies a student's huge answer by itself then gets a MemoryError, which
+# fails a check, instead of this machine's OOM killer. The course's tests take 35 MB, and a child's largest frames 380 MB.
 TEST_BYTES = 4 * 2**30
 
 
 class Children:
-    """Hands out children, and starts the next one while this one works: a kernel's 0.1 s passes unnoticed."""
+    """Provides children, and always starts the next one in advance, since a kernel takes 0.1 s to start."""
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.spare: tuple[ChildLimits, int, ChildKernel] | None = None
 
     def take(self, limits: ChildLimits, output_bytes: int) -> ChildKernel:
-        """A child with these limits that takes requests."""
+        """Return a child with these limits that is ready for requests; InfrastructureError if it is lost before that."""
         from autograder.sandbox.ends import ChildEnded
         from autograder.sandbox.kernel import ChildKernel
 
@@ -56,12 +55,13 @@ class Children:
             child = ChildKernel(self.control, limits, output_bytes)
         try:
             child.ready()
-        except ChildEnded as error:  # before any code of a student's: not the student's doing
+        except ChildEnded as error:  # no student's code has run in it yet
             raise InfrastructureError(f"a fresh kernel was lost: {error}") from None
         self.spare = (limits, output_bytes, ChildKernel(self.control, limits, output_bytes))
         return child
 
     def close(self) -> None:
+        """End the child that was started in advance."""
         if self.spare:
             self.spare[2].close()
 
@@ -70,8 +70,8 @@ _children: Children | None = None
 
 
 def start(control: socket.socket, folder: Path | None, environment: dict[str, str]) -> None:
-    """Initialise this worker process; its tests run in `folder` with `environment`."""
-    global _children
+    """Initialize a worker process; its tests run in `folder` with the variables of `environment`."""
+    global _children  # noqa: PLW0603  (a worker process has one set of children)
     _prepare(folder, environment)
     _children = Children(control)
 
@@ -81,29 +81,31 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     if folder:
         os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
-    signal.pthread_sigmask(signal.SIG_SETMASK, set())  # what tests start is none of the fork server's
-    confine.die_with_parent()  # the fork server; which in turn lives as long as there are workers, so:
+    signal.pthread_sigmask(
+        signal.SIG_SETMASK, set()
+    )  # processes that tests start must not inherit the fork server's mask
+    confine.die_with_parent()  # the parent is the fork server, which lives as long as any worker; hence the thread as well
     threading.Thread(target=_end_with_batch, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
     confine.limit_data(TEST_BYTES)
-    # What the fork server imported is here to stay. The collector would walk all of it again and again, and write into, and
-    # so copy, every page that the workers share: 0.15 MB a submission.
+    # The collector must not look at what the fork server imported: it would write into the pages that workers share, and so
+    # copy 0.15 MB per submission.
     gc.freeze()
     gc.enable()
 
 
 def _end_with_batch() -> None:
-    """Be gone with the batch's process, even where it was killed and could tell nobody."""
+    """End this worker when the batch's process ends, even if that was killed."""
     batch = multiprocessing.parent_process()
     if batch is not None:
         batch.join()
         os._exit(1)
 
 
-def awake() -> None:
-    """Nothing: whoever asks for it has a worker started."""
+def wake() -> None:
+    """Do nothing; the call makes the pool start a worker."""
 
 
 def work(job: Job) -> Judged:
@@ -111,19 +113,19 @@ def work(job: Job) -> Judged:
     from autograder.checks.recorded import recording
     from autograder.judge.live import judge
 
-    assert _children is not None
+    assert _children is not None  # noqa: S101  (for mypy: `start` has run in every worker)
     with ExitStack() as stack:
         recorded = stack.enter_context(recording()) if job.record else {}
         return replace(judge(job, _children.take), recorded=recorded)
 
 
 def start_scoring(folder: Path | None, environment: dict[str, str]) -> None:
-    """Initialise a worker process that only scores what was run before: it has no children."""
+    """Initialize a worker process that only scores earlier runs; it has no children."""
     _prepare(folder, environment)
 
 
 def rescore(job: Job, run: Run, settled: dict[str, CellGrade]) -> Judged | None:
-    """Score an earlier run of a job by today's tests; None where it has to run again."""
+    """Score an earlier run of a job by today's tests; return None if it has to run again. `settled` is as in `replay.score`."""
     from autograder.judge.replay import NotRecorded, score
 
     try:

@@ -21,13 +21,13 @@ TOTALS = (
 def write_totals(course: Course, path: Path) -> int:
     """Write a row for every student and assignment, as `nbgrader export` does; return the number of rows."""
     with Book(course) as book:
-        return write_csv(path, TOTALS, book.totals())
+        return write_csv(path, TOTALS, book.list_totals())
 
 
 def write_tasks(assignment: Assignment, path: Path) -> int:
     """Write a row for every submission, with a column for every graded cell; return the number of rows."""
     with Book(assignment.course) as book:
-        header, rows = book.tasks(assignment)
+        header, rows = book.list_tasks(assignment)
         return write_csv(path, header, rows)
 
 

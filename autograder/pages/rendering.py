@@ -11,6 +11,7 @@ from autograder.pages.feedback.highlighting import highlight
 from autograder.pages.feedback.text import clean_message, clip, code_of, is_locked
 from autograder.pages.plots import count_bins, letter, log_position
 
+LOADER = PackageLoader("autograder.pages")
 FILTERS = {
     "bins": count_bins,
     "clip": clip,
@@ -31,14 +32,12 @@ def render(template: str, **context: Any) -> str:
 
 def template_source(name: str) -> str:
     """The text of a file in the folder `templates`, unrendered."""
-    environment = _environment()
-    assert environment.loader
-    return environment.loader.get_source(environment, name)[0]
+    return LOADER.get_source(_environment(), name)[0]
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("autograder.pages"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=LOADER, autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(FILTERS)
     return environment

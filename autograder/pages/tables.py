@@ -66,7 +66,7 @@ def show_changes(changes: Mapping[str, Change], assignment: str, applied: bool) 
         table.add_row(escape(student), old, new, escape("; ".join(change.reasons)))
     console = _class_console()
     console.print("\n", table, sep="")
-    count = sum(change.counts for change in changes.values())
+    count = sum(change.changes_total for change in changes.values())
     outcome = "replaced by today's tests" if applied else "would change under today's tests; nothing is changed yet"
     _print_line(console, f"{counted(count, 'grade')} {outcome}")
     if same := len(changes) - count:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from autograder.checks import Checks
 from autograder.course import Assignment
 from autograder.course import notebook as nb
-from autograder.judge.imports import bound, imported_modules, used
+from autograder.judge.imports import bound_names, imported_modules, used_names
 from autograder.proof.tasks import find_syntax_errors
 
 
@@ -29,13 +29,13 @@ def _find_repeated_ids(source: nb.Notebook) -> Iterator[str]:
 def _find_misplaced_tests(source: nb.Notebook) -> Iterator[str]:
     """The test cells that are not valid Python, or that do not test exactly one answer."""
     cells = list(nb.known_cells(source))
-    answers = {str(nb.grade_id(cell)): bound(nb.source(cell)) for cell in cells if nb.is_answer(cell)}
+    answers = {str(nb.grade_id(cell)): bound_names(nb.source(cell)) for cell in cells if nb.is_answer(cell)}
     errors = find_syntax_errors(source)
     unread = [error for name, error in errors.items() if name in answers]
     advice = "; ".join(unread) or "call the student's function in it"
     for cell in filter(nb.is_test, cells):
         name = str(nb.grade_id(cell))
-        tested = [answer for answer, names in answers.items() if used([nb.source(cell)]) & names]
+        tested = [answer for answer, names in answers.items() if used_names([nb.source(cell)]) & names]
         if name in errors:
             yield errors[name]
         elif not tested:

@@ -49,11 +49,11 @@ def prove(assignment: Assignment, source: nb.Notebook, release: nb.Notebook, wor
         if fault:
             return
         reference.write(assignment, read_outputs(result))
-        graded = {solution.name: ("", result.grade, read_transcript(result))}
+        graded = {solution.name: known.GradedVariant("", result.grade, read_transcript(result))}
         for result in batch.run(make_job(assignment, source, release, trial) for trial in trials.values()):
             trial = trials[result.grade.student]
             if trial.cell:
-                graded[trial.name] = (trial.cell, result.grade, read_transcript(result))
+                graded[trial.name] = known.GradedVariant(trial.cell, result.grade, read_transcript(result))
             yield Outcome(trial.name, trial.find_fault(result.grade), result)
     if not assignment.task:
         known.write(assignment, source, group_tests(source), graded)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from autograder.course import Assignment, Variant
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.judge.imports import bound, free_names, used
+from autograder.judge.imports import bound_names, free_names, used_names
 
 Tests = dict[str, frozenset[str]]  # the test cells of each answer cell, all by grade_id
 
@@ -19,10 +19,10 @@ def group_tests(source: nb.Notebook) -> Tests:
     A test cell that is not valid Python uses no names.
     """
     cells = list(nb.known_cells(source))
-    uses = {str(nb.grade_id(cell)): used([nb.source(cell)]) for cell in cells if nb.is_test(cell)}
+    uses = {str(nb.grade_id(cell)): used_names([nb.source(cell)]) for cell in cells if nb.is_test(cell)}
     answers = [cell for cell in cells if nb.is_answer(cell) and cell["cell_type"] == "code"]
     return {
-        str(nb.grade_id(cell)): frozenset(name for name, names in uses.items() if names & bound(nb.source(cell)))
+        str(nb.grade_id(cell)): frozenset(name for name, names in uses.items() if names & bound_names(nb.source(cell)))
         for cell in answers
     }
 

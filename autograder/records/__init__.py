@@ -1,1 +1,1 @@
-"""What is remembered: grades, transcripts, what decides them, and known mistakes. Data; nothing of a student's is run here."""
+"""What is saved of a submission (run, transcript, grade), what decides a grade, and known mistakes."""

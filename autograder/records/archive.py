@@ -1,4 +1,4 @@
-"""The one place that opens what is kept of a graded submission: for feedback, reports and explanations."""
+"""Opens graded submissions for feedback, reports and explanations."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from autograder.records.transcript import Asked
 
 @dataclass(frozen=True)
 class Graded:
-    """A graded submission as it is kept: its grade, its run (None where none is kept), and what the assignment knows of
-    mistakes."""
+    """A graded submission: its grade, its run (None if it is not kept), and the assignment's known answers."""
 
     grade: Grade
     run: Run | None
@@ -30,29 +29,29 @@ class Graded:
 
     @cached_property
     def notebook(self) -> nb.Notebook:
-        """The executed notebook; one without cells where none is kept."""
+        """The executed notebook; one without cells if the run is not kept."""
         notebook: nb.Notebook = json.loads(self.run.notebook) if self.run else {"cells": [], "metadata": {}}
         return notebook
 
     @cached_property
     def asked(self) -> Mapping[str, Asked] | None:
-        """What each test cell asked, by grade_id; None where no transcript is kept."""
+        """What each test cell asked, by grade_id; None if no transcript is kept."""
         transcript = self.run.transcript if self.run else None
         return transcript.cells if transcript else None
 
     @cached_property
     def diagnoses(self) -> dict[str, Diagnosis]:
-        """What went wrong, by answer cell."""
+        """The diagnosis of each task that lost points, by its answer cell."""
         return diagnose(self.known, self.grade, self.asked)
 
     @cached_property
     def diagnosed_cells(self) -> dict[str, Diagnosis]:
-        """What went wrong, by the test cell that shows it."""
+        """The same diagnoses, by the test cell that failed."""
         return {each.cell: each for each in self.diagnoses.values()}
 
 
 class Archive:
-    """The graded submissions of one assignment. Its known answers are read once."""
+    """The graded submissions of one assignment, whose known answers are read once."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
@@ -60,9 +59,9 @@ class Archive:
         self.known = known_answers.read(assignment, self.source)
 
     def open(self, student: str) -> Graded:
-        """A student's graded submission; CourseError where its record cannot be read."""
+        """Open a student's graded submission; CourseError if its record cannot be read."""
         record = read_record(self.assignment, student)
         if record is None:
             path = record_path(self.assignment, student)
-            raise CourseError(f"{path} cannot be read; `autograder grade {self.assignment.name}` writes it again")
+            raise CourseError(f"cannot read {path}; `autograder grade {self.assignment.name}` writes it again")
         return Graded(record.grade, read_run(self.assignment, record), self.known)

@@ -1,4 +1,4 @@
-"""A grade diff: what another version of the tests makes of a submission whose grade stands. Pure data."""
+"""A grade diff: how another version of the tests would change the grade of a submission."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from autograder.records.grade import CellGrade, Check, Grade, Mark
 
 @dataclass(frozen=True)
 class Change:
-    """One submission whose grade is not what it was: the standing one, the other, and why, one sentence for each reason."""
+    """A submission whose grade changes: the `old` and the `new` grade, one sentence for each difference, and whether the new
+    grade was `applied`."""
 
     old: Grade
     new: Grade
@@ -21,8 +22,8 @@ class Change:
     applied: bool
 
     @property
-    def counts(self) -> bool:
-        """Whether the total is another, or what it is out of. Checks may differ without it, or a person's points stand."""
+    def changes_total(self) -> bool:
+        """Whether the total or its maximum changes. It does not if only checks change, or if a person gave the points."""
         return (self.old.total, self.old.max_score) != (self.new.total, self.new.max_score)
 
     def as_json(self) -> dict[str, Any]:
@@ -39,54 +40,58 @@ class Change:
         }
 
 
-def reasons(old: Grade, new: Grade, marks: Mapping[str, Mark] = MappingProxyType({})) -> tuple[str, ...]:
-    """In what two grades of one submission differ: scores, checks and status. A message alone is no difference, and neither is
-    what was mended: beside another release, every copy of the old one has other points. `marks` are what people gave."""
-    same = old.status == new.status or {old.status, new.status} == {"completed", "mended"}
-    found = [] if same else [f"{new.status}, was {old.status}"]
+def list_reasons(old: Grade, new: Grade, marks: Mapping[str, Mark] = MappingProxyType({})) -> tuple[str, ...]:
+    """List the differences between two grades of one submission in status, scores and checks. `marks` are those that people
+    gave, by grade_id.
+
+    A changed message alone is not reported. Neither is a change between `completed` and `mended`: after a new release, every
+    copy of the old one is mended because it has other points.
+    """
+    is_same = old.status == new.status or {old.status, new.status} == {"completed", "mended"}
+    reasons = [] if is_same else [f"{new.status}, was {old.status}"]
     for name in dict.fromkeys([*old.cells, *new.cells]):
-        given = marks.get(name, Mark(None)).score
-        stands = "" if given is None else f"; no effect, a person gave {given:g}"
-        found += [f"{name}: {said}{stands}" for said in _cell(old.cells.get(name), new.cells.get(name))]
-    return tuple(found)
+        points = marks.get(name, Mark(None)).score
+        note = "" if points is None else f"; no effect, a person gave {points:g}"
+        reasons += [f"{name}: {reason}{note}" for reason in _compare_cells(old.cells.get(name), new.cells.get(name))]
+    return tuple(reasons)
 
 
-def _cell(old: CellGrade | None, new: CellGrade | None) -> list[str]:
+def _compare_cells(old: CellGrade | None, new: CellGrade | None) -> list[str]:
     if old is None or new is None:
         return ["new" if old is None else "gone"]
-    said = list(_checks(_numbered(old.checks), _numbered(new.checks)))
+    reasons = list(_compare_checks(_number_checks(old.checks), _number_checks(new.checks)))
     if new.max_score != old.max_score:
-        said.insert(0, f"worth {new.max_score:g}, was {old.max_score:g}")
+        reasons.insert(0, f"worth {new.max_score:g}, was {old.max_score:g}")
     if new.trouble != old.trouble:
-        said.append(new.trouble or "can be scored again")
-    if new.score != old.score and not said:
-        said.append(f"{_points(new)}, was {_points(old)}" + (f" ({new.error})" if new.error else ""))
-    return said
+        reasons.append(new.trouble or "can be scored again")
+    if new.score != old.score and not reasons:
+        reasons.append(f"{_format_score(new)}, was {_format_score(old)}" + (f" ({new.error})" if new.error else ""))
+    return reasons
 
 
-def _checks(old: dict[tuple[str, int], Check], new: dict[tuple[str, int], Check]) -> Iterator[str]:
+def _compare_checks(old: dict[tuple[str, int], Check], new: dict[tuple[str, int], Check]) -> Iterator[str]:
     for key in dict.fromkeys([*old, *new]):
-        was, now, name = old.get(key), new.get(key), f'"{key[0]}"'
-        if now is None:
+        before, after, name = old.get(key), new.get(key), f'"{key[0]}"'
+        if after is None:
             yield f"{name} is no longer checked"
-        elif was is None:
-            yield f"{name} is checked now, and {'passes' if now.passed else 'does not pass'}"
+        elif before is None:
+            yield f"{name} is checked now, and {'passes' if after.passed else 'does not pass'}"
         else:
-            if was.passed != now.passed:
-                yield f"{name} {'passes now' if now.passed else 'no longer passes'}"
-            if was.points != now.points:
-                yield f"{name} is worth {now.points:g}, was {was.points:g}"
+            if before.passed != after.passed:
+                yield f"{name} {'passes now' if after.passed else 'no longer passes'}"
+            if before.points != after.points:
+                yield f"{name} is worth {after.points:g}, was {before.points:g}"
 
 
-def _numbered(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
-    """Checks by name; of one name, by their order."""
-    seen: Counter[str] = Counter()
+def _number_checks(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
+    """Return the checks by name and number: checks of the same name are numbered in their order."""
+    counts: Counter[str] = Counter()
     numbered = {}
     for check in checks:
-        numbered[check.name, seen[check.name]] = check
-        seen[check.name] += 1
+        numbered[check.name, counts[check.name]] = check
+        counts[check.name] += 1
     return numbered
 
 
-def _points(cell: CellGrade) -> str:
+def _format_score(cell: CellGrade) -> str:
     return "a person's" if cell.score is None else f"{cell.score:g}"

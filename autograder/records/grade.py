@@ -1,4 +1,4 @@
-"""The nouns of a result: a check, a graded cell, a mark, a grade. Pure data."""
+"""The parts of a result as plain data: a check, a graded cell, a mark, a grade."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# How a run ended. The first six are graded. A person must look at an unreadable submission, and a failed one (our fault, not the
-# student's) has no score at all.
+# How a run ended. The first six are graded. An unreadable submission needs a person. A failed one is our fault, not the
+# student's, and has no score at all.
 STATUSES = ("completed", "mended", "timed out", "out of memory", "died", "output limit", "unreadable", "failed")
 GRADED = STATUSES[:6]
-# Points as a test cell wrote them: what was an int when a grade was kept is one when it is read.
+# Points as the test cell wrote them: an int that is saved is read back as an int.
 Number = int | float
 
 
 @dataclass(frozen=True)
 class Check:
-    """One named check of a test cell, its points, and what it says where it did not pass."""
+    """One named check of a test cell: its points, and the message if it did not pass."""
 
     name: str
     points: Number
@@ -27,8 +27,8 @@ class Check:
 
 @dataclass(frozen=True)
 class CellGrade:
-    """One graded cell. `score` is None where a person must mark it: a written answer, or a test cell in `trouble`. `error`
-    is what the test cell raised, and `printed` what it printed, which counts for nothing."""
+    """One graded cell. `score` is None if a person must mark it: a written answer, or a test cell with `trouble`, the reason why
+    it could not be scored. `error` is what the test cell raised, and `printed` what it printed, which changes no score."""
 
     max_score: Number
     score: Number | None
@@ -39,15 +39,15 @@ class CellGrade:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing; a practice cell without points shows by its checks that something is."""
-        lost = self.max_score == 0 and (bool(self.error) or not all(check.passed for check in self.checks))
-        return (self.score or 0.0) >= self.max_score and not lost
+        """Whether the cell has full marks. One without points is judged by its checks and its error."""
+        failed = self.max_score == 0 and (bool(self.error) or not all(check.passed for check in self.checks))
+        return (self.score or 0.0) >= self.max_score and not failed
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a person gave for one cell: points or None, a comment, and `extra` credit on top of either. A mark is `stale`
-    where other files were handed in after it was given."""
+    """A person's mark for one cell: points or None, a comment, and `extra` credit, which is added to the points or to the
+    automatic score. A mark is `stale` if other files were handed in after it was given."""
 
     score: float | None
     comment: str = ""
@@ -57,8 +57,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """What people and the calendar add to an automatic grade: marks by grade_id, the late penalty in points, and a sentence
-    on how late the submission was, "" if it was not."""
+    """What people and the deadline add to an automatic grade: marks by grade_id, the late penalty in points, and a sentence
+    on how late the submission was, "" if it was in time."""
 
     cells: Mapping[str, Mark] = field(default_factory=dict)
     late_penalty: float = 0.0
@@ -67,8 +67,11 @@ class Marks:
 
 @dataclass(frozen=True)
 class Grade:
-    """One submission's automatic grade, and the marks that people gave. `max_score` counts the written answers too; `score`
-    cannot, and `total` does once they are marked."""
+    """One submission's automatic grade, and the marks that people gave.
+
+    `max_score` includes the written answers. `score` does not, and `total` does once they are marked. `seconds` is how long
+    the run took, and `isolation` names the layers that were active in it.
+    """
 
     student: str
     assignment: str
@@ -81,43 +84,45 @@ class Grade:
 
     @property
     def score(self) -> float | None:
-        """The automatic points; None where the submission was not graded."""
+        """The automatic points; None if the submission was not graded."""
         if self.status not in GRADED:
             return None
         return round(math.fsum(cell.score for cell in self.cells.values() if cell.score is not None), 6)
 
     @property
     def points(self) -> dict[str, float | None]:
-        """What each cell is worth to the student today: a mark in place of the automatic score, None while it waits for one."""
-        return {name: points_of(cell.score, self.marks.cells.get(name)) for name, cell in self.cells.items()}
+        """The points of each cell today: a mark in place of the automatic score; None while the cell waits for a mark."""
+        return {name: combine_points(cell.score, self.marks.cells.get(name)) for name, cell in self.cells.items()}
 
     @property
     def total(self) -> float | None:
-        """The sum of these, as nbgrader has it before a late penalty; None where nobody graded the submission."""
+        """The sum of `points`, as nbgrader has it before a late penalty; None if nobody graded the submission."""
         points = [each for each in self.points.values() if each is not None]
         return round(math.fsum(points), 6) if points or self.status in GRADED else None
 
     @property
     def final(self) -> float:
-        """The total after the late penalty; 0 where nobody graded the submission."""
-        return after_penalty(self.total or 0.0, self.marks.late_penalty)
+        """The total after the late penalty; 0 if nobody graded the submission."""
+        return subtract_penalty(self.total or 0.0, self.marks.late_penalty)
 
     @property
     def max_score(self) -> float:
+        """The most points that the submission can get."""
         return round(math.fsum(cell.max_score for cell in self.cells.values()), 6)
 
     @property
     def needs_manual(self) -> bool:
+        """Whether a person must still look at the submission."""
         return self.status not in GRADED or bool(self.waiting)
 
     @property
     def waiting(self) -> list[str]:
-        """The cells that a person must still mark, or whose mark they must look at again."""
+        """The cells that wait for a person: those without points, and those whose mark is stale."""
         stale = {name for name, mark in self.marks.cells.items() if mark.stale}
         return [name for name, points in self.points.items() if points is None or name in stale]
 
     def as_json(self) -> dict[str, Any]:
-        """The automatic grade as a line of `grade --json` has it; the README documents the keys."""
+        """The automatic grade as in a line of `grade --json`; the README documents the keys."""
         return {
             "student": self.student,
             "assignment": self.assignment,
@@ -141,14 +146,14 @@ class Grade:
         }
 
 
-def points_of(score: float | None, mark: Mark | None) -> float | None:
-    """The points of a cell: a person's in place of the automatic score, plus extra credit; None where there are none yet."""
+def combine_points(score: float | None, mark: Mark | None) -> float | None:
+    """Return the points of a cell: the mark, or else the automatic score, plus extra credit; None if it has neither."""
     if mark is None:
         return score
     points = score if mark.score is None else mark.score
     return points if points is None else points + mark.extra
 
 
-def after_penalty(points: float, late_penalty: float) -> float:
-    """What is left of a submission's points after the late penalty: never less than 0."""
+def subtract_penalty(points: float, late_penalty: float) -> float:
+    """Return a submission's points after the late penalty, never less than 0."""
     return max(0.0, points - late_penalty)

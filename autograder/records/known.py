@@ -1,14 +1,14 @@
-"""Known answers: what the solution and each chaff answered to the test cells of its task, when `autograder build` graded them.
+"""Known answers: what the solution and each chaff answered to the test cells of their tasks.
 
-They lie in assignments/NAME/reference/SETTING/answers.known, with a hash of what they were made of. Answers of other code,
-tests, chaffs, model, data or torch are stale, and count as none: they give hints, and never cost or earn a mark.
+`autograder build` writes them to assignments/NAME/reference/SETTING/answers.known, with a hash of what they depend on. Answers
+of other code, tests, chaffs, model, data or torch are stale and are ignored. They give hints, and never change a score.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,19 +17,19 @@ import msgspec
 from autograder.course import Assignment, Variant
 from autograder.course import notebook as nb
 from autograder.files import write_whole
-from autograder.records.answers import answer, question
+from autograder.records.answers import extract_answer, name_question
 from autograder.records.deciding import Deciding, reference_folder
 from autograder.records.grade import CellGrade, Grade
 from autograder.records.transcript import Asked, Transcript
 
 FILE = "answers.known"
-FORM = "questions by rounded numbers"  # what names a question; answers under other names would never be found
-Answers = list[tuple[bytes, bytes]]  # to each question, by its name: the part of the reply that counts
+FORM = "questions by rounded numbers"  # how questions are named; answers under other names would never match
+Answers = list[tuple[bytes, bytes]]  # the name of each question, and the part of the answer that is compared
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A chaff's answers, and the checks that it passes, by test cell."""
+    """A chaff's answers, and the checks that it passes, by test cell. `problem` is the answer cell that it gets wrong."""
 
     label: str
     problem: str
@@ -41,7 +41,8 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Known:
-    """An assignment's known answers. `tests` are the test cells of each answer cell."""
+    """An assignment's known answers. `tests` are the test cells of each answer cell, and `basis` is a hash of what the answers
+    depend on, "" where there are none."""
 
     tests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     solution: dict[str, Answers] = field(default_factory=dict)
@@ -49,68 +50,86 @@ class Known:
     basis: str = ""
 
 
-def passed(cell: CellGrade) -> tuple[str, ...]:
-    """The names of the checks that a cell passes."""
-    return tuple(check.name for check in cell.checks if check.passed)
+@dataclass(frozen=True)
+class GradedVariant:
+    """The solution or a chaff after a build graded it. `cell` is the answer cell that the chaff gets wrong, "" for the
+    solution."""
+
+    cell: str
+    grade: Grade
+    transcript: Transcript
 
 
-def answers(asked: Asked) -> Answers:
-    return [(question(exchange), answer(exchange)) for exchange in asked.exchanges]
-
-
-Graded = Mapping[
-    str, tuple[str, Grade, Transcript]
-]  # by label: the answer cell that is wrong, the grade, the transcript
-
-
-def write(assignment: Assignment, source: nb.Notebook, tests: Mapping[str, frozenset[str]], graded: Graded) -> None:
-    """Keep what the solution and the chaffs answered, in place of what was kept before."""
-    known = collect(assignment.variants, tests, graded, Deciding(assignment).known(source, FORM))
+def write(
+    assignment: Assignment,
+    source: nb.Notebook,
+    tests: Mapping[str, frozenset[str]],
+    graded: Mapping[str, GradedVariant],
+) -> None:
+    """Replace the known answers by those of `graded`, the solution and the chaffs by label; `tests` are the test cells of
+    each answer cell."""
+    known = collect_answers(assignment.variants, tests, graded, Deciding(assignment).hash_known(source, FORM))
     write_whole(_path(assignment), zlib.compress(msgspec.msgpack.encode(known), 9))
 
 
-def collect(variants: Sequence[Variant], tests: Mapping[str, frozenset[str]], graded: Graded, basis: str = "") -> Known:
-    """What the solution and those chaffs among `variants` that were graded answered to the `tests` of their answer cell."""
+def collect_answers(
+    variants: Iterable[Variant],
+    tests: Mapping[str, frozenset[str]],
+    graded: Mapping[str, GradedVariant],
+    basis: str = "",
+) -> Known:
+    """Collect what the solution and those chaffs among `variants` that were graded answered to the `tests` of their answer
+    cell."""
     mistakes = []
     for variant in variants:
         if variant.kind == "chaff" and variant.label in graded:
-            problem, grade, transcript = graded[variant.label]
-            own = sorted(tests[problem] & transcript.cells.keys())
-            given = {name: answers(transcript.cells[name]) for name in own}
-            right = {name: passed(grade.cells[name]) for name in own}
-            mistakes.append(Mistake(variant.label, problem, variant.misconception, variant.hint, given, right))
-    cells = graded["solution"][2].cells if "solution" in graded else {}
+            chaff = graded[variant.label]
+            names = sorted(tests[chaff.cell] & chaff.transcript.cells.keys())
+            answers = {name: list_answers(chaff.transcript.cells[name]) for name in names}
+            passed = {name: list_passed_checks(chaff.grade.cells[name]) for name in names}
+            mistakes.append(Mistake(variant.label, chaff.cell, variant.misconception, variant.hint, answers, passed))
+    cells = graded["solution"].transcript.cells if "solution" in graded else {}
     return Known(
-        {problem: tuple(sorted(names)) for problem, names in sorted(tests.items()) if names},
-        {name: answers(asked) for name, asked in cells.items()},
+        {cell: tuple(sorted(names)) for cell, names in sorted(tests.items()) if names},
+        {name: list_answers(asked) for name, asked in cells.items()},
         tuple(mistakes),
         basis,
     )
 
 
 def read(assignment: Assignment, source: nb.Notebook) -> Known:
-    """The known answers of today's assignment; an empty `Known` where there are none, or only stale ones."""
+    """Read the known answers of today's assignment; an empty `Known` if there are none, or only stale ones."""
     try:
         known = msgspec.msgpack.decode(zlib.decompress(_path(assignment).read_bytes()), type=Known)
     except (OSError, zlib.error, msgspec.MsgspecError):
         return Known()
-    return known if known.basis == Deciding(assignment).known(source, FORM) else Known()
+    return known if known.basis == Deciding(assignment).hash_known(source, FORM) else Known()
 
 
-def unproven(assignment: Assignment) -> str:
-    """One line where today's tests were not tried on the chaffs; "" where they were, or there are none."""
-    chaffs = any(variant.kind == "chaff" for variant in assignment.variants)
-    if not chaffs or read(assignment, nb.read(assignment.source_path)).basis:
+def find_missing_proof(assignment: Assignment) -> str:
+    """Return one line if today's tests were not tried on the chaffs; "" if they were, or if there are no chaffs."""
+    has_chaffs = any(variant.kind == "chaff" for variant in assignment.variants)
+    if not has_chaffs or read(assignment, nb.read(assignment.source_path)).basis:
         return ""
     return f"{assignment.name} has changed since it was built; `autograder build {assignment.name}` first"
 
 
-def by_question(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """The answers to each question; one that was asked again has several."""
-    found: dict[bytes, list[bytes]] = defaultdict(list)
-    for name, reply in given:
-        found[name].append(reply)
-    return found
+def list_passed_checks(cell: CellGrade) -> tuple[str, ...]:
+    """List the names of the checks that a cell passes."""
+    return tuple(check.name for check in cell.checks if check.passed)
+
+
+def list_answers(asked: Asked) -> Answers:
+    """List the questions of a test cell, by name, with their answers, in order."""
+    return [(name_question(exchange), extract_answer(exchange)) for exchange in asked.exchanges]
+
+
+def group_by_question(answers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """Group answers by question; a question that was asked again has several."""
+    groups: dict[bytes, list[bytes]] = defaultdict(list)
+    for question, answer in answers:
+        groups[question].append(answer)
+    return groups
 
 
 def _path(assignment: Assignment) -> Path:

@@ -1,8 +1,7 @@
-"""Whether the reference outputs that an assignment's tests compare with are those of today's assignment.
+"""Refuses to grade with reference outputs that are missing or stale.
 
-They lie in assignments/NAME/reference/SETTING/, one folder for each model and data: `outputs.safetensors` holds plain
-arrays, and `manifest.json` what they were made of (`Deciding.reference`). Nothing is graded with outputs that were made of
-anything else.
+Reference outputs are in assignments/NAME/reference/SETTING/, one folder for each model and data set: `outputs.safetensors` holds
+plain arrays, and `manifest.json` what they depend on (`Deciding.reference`).
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ CALL = "assert_reference("
 
 
 def require_fresh(assignment: Assignment, deciding: Deciding | None = None) -> None:
-    """CourseError if this assignment's tests compare with reference outputs, and those that are there are not its own."""
+    """Raise CourseError if the assignment's tests compare with reference outputs that are missing or stale."""
     if CALL not in assignment.source_path.read_text():
         return
     path = reference_folder(assignment) / "manifest.json"
-    renew = f"`autograder build {assignment.name}` makes them"
+    remedy = f"`autograder build {assignment.name}` makes them"
     if not path.is_file():
-        raise CourseError(f"{assignment.name} has no reference outputs in {path.parent}; {renew}")
-    if changed := _changed_parts(assignment, deciding or Deciding(assignment)):
-        raise CourseError(f"the reference outputs in {path.parent} are stale (changed: {', '.join(changed)}); {renew}")
+        raise CourseError(f"{assignment.name} has no reference outputs in {path.parent}; {remedy}")
+    if changed := _list_changed_parts(assignment, deciding or Deciding(assignment)):
+        raise CourseError(f"the reference outputs in {path.parent} are stale (changed: {', '.join(changed)}); {remedy}")
 
 
-def _changed_parts(assignment: Assignment, deciding: Deciding) -> list[str]:
+def _list_changed_parts(assignment: Assignment, deciding: Deciding) -> list[str]:
     folder = reference_folder(assignment)
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())

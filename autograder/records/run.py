@@ -1,4 +1,7 @@
-"""A run: one execution of a submission, whole and unchangeable. A grade is a pure function of a run and of today's tests."""
+"""A run: one execution of a submission, whole and immutable.
+
+A grade is a pure function of a run and of today's tests.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from autograder.records.transcript import Transcript, TranscriptError, loads
 
 @dataclass(frozen=True)
 class Run:
-    """What came of executing one submission.
+    """The result of executing one submission.
 
-    `notebook` is the executed notebook as JSON: the student's answers in the instructor's frame, with the outputs of all
-    cells but the test cells, which are not executed with it. `asked` is the transcript as `transcript.dumps` packs it, b""
-    for one that is too long to be kept. `ended` says how the run ended if not at the notebook's end (a status), and `notes`
-    what happened to the student's code. `handed_in` and `answers_key` are hashes of what went in: the files, and all that
-    the answers depend on.
+    `notebook` is the executed notebook as JSON: the student's answers in the instructor's notebook, with the outputs of all
+    cells except test cells, which run in the judge. `asked` is the transcript as packed by `transcript.dumps`, b"" if it is too
+    long to be kept. `ended` is the status of a run that stopped before the notebook's end, "" if it did not, and `notes` say
+    what happened to the student's code. `isolation` names the active layers. `handed_in` is a hash of the files, and
+    `answers_key` of all that the answers depend on.
     """
 
     student: str
@@ -33,7 +36,7 @@ class Run:
 
     @property
     def transcript(self) -> Transcript | None:
-        """What the tests asked; None where that is not kept, or cannot be read."""
+        """The transcript; None if it is not kept or cannot be read."""
         try:
             return loads(self.asked)
         except TranscriptError:
@@ -41,10 +44,10 @@ class Run:
 
 
 def pack(run: Run) -> bytes:
-    """A run as bytes: to be kept in a file, or sent to another process."""
+    """Pack a run into bytes, for a file or another process."""
     return msgspec.msgpack.encode(run)
 
 
 def unpack(content: bytes) -> Run:
-    """The run that `pack` wrote; ValueError for anything else."""
+    """Unpack the run that `pack` wrote; ValueError for anything else."""
     return msgspec.msgpack.decode(content, type=Run)

@@ -1,7 +1,7 @@
-"""What is kept of a graded submission: its record, and its run. Written whole, the record last; read in one place.
+"""Reads and writes the two files that are kept of a graded submission: its record and its run.
 
-Two files in gradebook/transcripts/STUDENT/: ASSIGNMENT.run holds the run, and ASSIGNMENT.json the grade with a hash of that
-file, and hashes of all that the grade depends on. So a record is whole or counts as none.
+They are in gradebook/transcripts/STUDENT/: ASSIGNMENT.run holds the run; ASSIGNMENT.json, written last, holds the grade, a hash
+of the run's file, and hashes of all that the grade depends on. A record that is damaged counts as missing.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ from autograder.records.run import Run, pack, unpack
 
 @dataclass(frozen=True)
 class Record:
-    """A submission's grade, and hashes: `key` of all that it depends on, `answers_key` of what the student's answers depend
-    on (the tests are not among it), `handed_in` of the files, `run` of the run's file ("" where none is kept), and
-    `verdicts`, by test cell, of what its verdict depends on beside the answers."""
+    """A submission's grade, and hashes of what it depends on.
+
+    `key` covers all of that, `handed_in` the files, `answers_key` what the student's answers depend on (the tests do not count),
+    and `verdicts`, by test cell, what its verdict depends on except for the answers. `run` is a hash of the run's file, "" if no
+    run is kept.
+    """
 
     grade: Grade
     key: str
@@ -34,14 +37,15 @@ class Record:
     run: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
 
-    def settled(self, verdicts: Mapping[str, str]) -> dict[str, CellGrade]:
-        """The grades of those test cells whose verdict depends on nothing that has changed since."""
+    def select_unchanged_cells(self, verdicts: Mapping[str, str]) -> dict[str, CellGrade]:
+        """Select the grades of those test cells of which nothing has changed that their verdict depends on; `verdicts` are
+        today's hashes."""
         cells = self.grade.cells
         return {name: cells[name] for name in cells if name in verdicts and self.verdicts.get(name) == verdicts[name]}
 
 
-class _File(msgspec.Struct):
-    """A record as it stands in its file."""
+class _RecordFile(msgspec.Struct):
+    """The content of a record's file."""
 
     student: str
     assignment: str
@@ -56,16 +60,16 @@ class _File(msgspec.Struct):
     run: str = ""
     verdicts: dict[str, str] = {}
 
-    def record(self) -> Record:
-        """ValueError where the grade is none."""
-        points = [number for cell in self.cells.values() for number in _points(cell)]
+    def to_record(self) -> Record:
+        """Return the record; ValueError for an unknown status, or points that are not finite."""
+        points = [number for cell in self.cells.values() for number in _list_points(cell)]
         if self.status not in STATUSES or not all(map(math.isfinite, points)):
             raise ValueError("not a grade")
         grade = Grade(self.student, self.assignment, self.status, self.cells, self.notes, self.isolation, self.seconds)
         return Record(grade, self.key, self.handed_in, self.answers_key, self.run, self.verdicts)
 
 
-def _points(cell: CellGrade) -> Iterator[float]:
+def _list_points(cell: CellGrade) -> Iterator[float]:
     yield cell.max_score
     yield from (check.points for check in cell.checks)
     if cell.score is not None:
@@ -73,24 +77,25 @@ def _points(cell: CellGrade) -> Iterator[float]:
 
 
 def read_record(assignment: Assignment, student: str) -> Record | None:
-    """The record of a submission; None where there is none that can be read."""
+    """Read the record of a submission; None if it is missing, damaged, or that of another submission."""
     try:
-        return parse_record(record_path(assignment, student).read_bytes())
+        record = parse_record(record_path(assignment, student).read_bytes())
     except OSError:
         return None
+    is_own = record and (record.grade.student, record.grade.assignment) == (student, assignment.name)
+    return record if is_own else None
 
 
 def parse_record(content: bytes) -> Record | None:
-    """The record in a file, or the grade in a line of `grade --json`; None for anything else."""
+    """Parse a record's file, or the grade in a line of `grade --json`; None for anything else."""
     try:
-        return msgspec.json.decode(content, type=_File).record()
+        return msgspec.json.decode(content, type=_RecordFile).to_record()
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
 
 
 def write_record(assignment: Assignment, record: Record, run: Run | None) -> None:
-    """Keep a submission's record with its run, in place of those kept before; the record is given the hash of the run's
-    file."""
+    """Replace a submission's record and run. The hash of the run's file is computed here, whatever `record.run` is."""
     path = run_path(assignment, record.grade.student)
     content = pack(run) if run else b""
     if run:
@@ -98,7 +103,7 @@ def write_record(assignment: Assignment, record: Record, run: Run | None) -> Non
     else:
         path.unlink(missing_ok=True)
     grade = record.grade
-    file = _File(
+    file = _RecordFile(
         student=grade.student,
         assignment=grade.assignment,
         status=grade.status,
@@ -116,7 +121,7 @@ def write_record(assignment: Assignment, record: Record, run: Run | None) -> Non
 
 
 def read_run(assignment: Assignment, record: Record) -> Run | None:
-    """The run of a record; None where none is kept, or the file is not the one that the record was written with."""
+    """Read the run of a record; None if it is missing, damaged, or was written with another record."""
     try:
         content = run_path(assignment, record.grade.student).read_bytes()
         return unpack(content) if record.run and _hash(content) == record.run else None
@@ -124,8 +129,8 @@ def read_run(assignment: Assignment, record: Record) -> Run | None:
         return None
 
 
-def graded_students(assignment: Assignment, students: tuple[str, ...] = ()) -> list[str]:
-    """The students whose submissions have a record, or those of them who were asked for; CourseError where one has none."""
+def list_graded_students(assignment: Assignment, students: tuple[str, ...] = ()) -> list[str]:
+    """List the students whose submissions have a record, or only `students`; CourseError if one of these has none."""
     names = sorted(path.parent.name for path in assignment.course.transcripts.glob(f"*/{assignment.name}.json"))
     for name in students:
         folder = assignment.course.submitted / name / assignment.name
@@ -141,12 +146,12 @@ def graded_students(assignment: Assignment, students: tuple[str, ...] = ()) -> l
 
 
 def record_path(assignment: Assignment, student: str) -> Path:
-    """The file of a submission's record."""
+    """Return the path of a submission's record."""
     return assignment.course.transcripts / student / f"{assignment.name}.json"
 
 
 def run_path(assignment: Assignment, student: str) -> Path:
-    """The file of a submission's run."""
+    """Return the path of a submission's run."""
     return assignment.course.transcripts / student / f"{assignment.name}.run"
 
 

@@ -17,7 +17,7 @@ REPORT_SECONDS = 2  # the line closes a moment before the supervisor knows
 CPU_SHARE = 0.5
 
 
-class ChildEnded(Exception):
+class ChildEnded(Exception):  # noqa: N818  (an event with a reason, not always an error)
     """The child ended or was killed; `why` is "died", "timed out", "out of memory" or "output limit"."""
 
     def __init__(self, why: str, detail: str) -> None:

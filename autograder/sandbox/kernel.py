@@ -56,11 +56,15 @@ class ChildKernel:
 
         Raises IsolationError if a layer was refused, InfrastructureError or ChildEnded if the kernel does not start.
         """
-        await_child(self.leash)
-        self.line.settimeout(READY_SECONDS)
-        _, (verb, *rest) = self._reply(READY_SECONDS)
-        if verb != "ready":
-            raise ChildEnded("died", f"the kernel did not start: {rest}")
+        try:
+            await_child(self.leash)
+            self.line.settimeout(READY_SECONDS)
+            _, (verb, *rest) = self._reply(READY_SECONDS)
+            if verb != "ready":
+                raise ChildEnded("died", f"the kernel did not start: {rest}")
+        except Exception:
+            self.close()
+            raise
 
     # What nbclient calls
 

@@ -60,13 +60,14 @@ class Warm:
         self.outfit, self.is_ready = outfit or Outfit(), False
 
     def __enter__(self) -> Warm:
+        bwrap = _bwrap()  # first: if there is none, nothing has to be closed
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.folder.chmod(0o755)
         self.control, warm_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.log = (self.folder / "log").open("w+b")
         arguments = [str(warm_end.fileno()), json.dumps([*KERNEL_LATE, *self.outfit.modules])]
         self.process = subprocess.Popen(
-            jail.build(self.folder, self.outfit, _bwrap(), arguments),
+            jail.build(self.folder, self.outfit, bwrap, arguments),
             pass_fds=[warm_end.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -146,6 +147,8 @@ def fork(control: socket.socket, limits: ChildLimits) -> tuple[socket.socket, so
         request = json.dumps(asdict(limits)).encode()
         socket.send_fds(control, [request], [child_line.fileno(), supervisor_leash.fileno()])
     except OSError as error:
+        line.close()
+        leash.close()
         raise InfrastructureError(f"the warm process has ended ({error}); the batch starts another") from None
     finally:
         child_line.close()

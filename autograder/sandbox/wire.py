@@ -113,7 +113,7 @@ def unpack(payload: bytes) -> list[Any]:
     return message
 
 
-def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:
+def encode(value: Any, refer: Callable[[Any], Reference] | None = None, depth: int = 0) -> Any:  # noqa: PLR0911  (one return for each kind)
     """Return `value` as a tree of plain data, exact to the bit.
 
     `refer` makes a reference to an object that stays here. Raises WireError for data that is too deep and, without `refer`, for
@@ -165,7 +165,7 @@ def decode(tree: Any, resolve: Callable[[Reference], Any] = lambda reference: re
         raise WireError(f"malformed data: {error}") from None
 
 
-def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: list[int]) -> Any:
+def _decode(tree: Any, resolve: Callable[[Reference], Any], depth: int, budget: list[int]) -> Any:  # noqa: PLR0911  (as above)
     budget[0] -= 1
     if depth > MAX_DEPTH or budget[0] < 0:
         raise WireError(f"data nested deeper than {MAX_DEPTH} levels or of over {MAX_NODES:,} items")

@@ -43,9 +43,10 @@ def as_file(folder: Path, notebook: nb.Notebook) -> None:
     (folder / "arena.ipynb").write_text(json.dumps(notebook))
 
 
-def with_cell(notebook: nb.Notebook, source: str, last: bool = False) -> nb.Notebook:
+def with_cell(notebook: nb.Notebook, source: object, last: bool = False) -> nb.Notebook:
     """The notebook with a cell of the student's own at its start or end."""
-    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+    cell: nb.Cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": source}
+    cell |= {"outputs": [], "execution_count": None}
     cells = [*notebook["cells"], cell] if last else [cell, *notebook["cells"]]
     return {**notebook, "cells": cells}
 
@@ -56,7 +57,7 @@ def cell_attacks() -> Iterator[Attack]:
     for path in sorted(CELLS.glob("*.py")):
         before, *parts = HEADING.split(path.read_text())
         for name, text in zip(parts[::2], parts[1::2], strict=True):
-            said = dict(FIELD.findall(text))
+            said: dict[str, str] = dict(FIELD.findall(text))
             body, where = FIELD.sub("", text).strip("\n"), said.get("cell", "own")
             base = said.get("base", "wrong")
             yield Attack(

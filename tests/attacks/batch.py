@@ -110,7 +110,7 @@ def _fill_in(folder: Path, words: dict[str, str]) -> None:
     """Tell the attack where things are on this machine, in its files and its links."""
     for path in [] if folder.is_symlink() else sorted(folder.iterdir()):
         if path.is_symlink():
-            target = os.readlink(path)
+            target = str(path.readlink())
             path.unlink()
             path.symlink_to(_replaced(target, words))
         elif path.is_file() and path.stat().st_size < 2**20:
@@ -211,7 +211,7 @@ def fingerprint(root: Path, canary: Path) -> dict[str, str]:
 
 def _what(path: Path) -> str:
     if path.is_symlink():
-        return f"link to {os.readlink(path)}"
+        return f"link to {path.readlink()}"
     mode = f"{path.stat().st_mode:o}"
     if path.is_file() and path.stat().st_size < 2**26:
         return f"{mode} {hashlib.sha256(path.read_bytes()).hexdigest()}"

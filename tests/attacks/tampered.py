@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from autograder.course import notebook as nb
 from tests.attacks.attack import Attack, Handing, as_file, with_cell
@@ -211,7 +212,7 @@ def widgets_and_attachments(folder: Path, notebook: nb.Notebook) -> None:
 @attack(base="solution", status="completed")
 def ids_of_every_kind(folder: Path, notebook: nb.Notebook) -> None:
     """ids of cells that are the same, empty, long, markup or a path"""
-    ids = ["", "x", "x", "../../x", "<script>alert(1)</script>", "y" * 10_000, None, 7, {}, "\ud800", "x"]
+    ids: list[Any] = ["", "x", "x", "../../x", "<script>alert(1)</script>", "y" * 10_000, None, 7, {}, "\ud800", "x"]
     for cell, name in zip(notebook["cells"], ids * 9, strict=False):
         cell["id"] = name
     as_file(folder, notebook)
@@ -220,9 +221,8 @@ def ids_of_every_kind(folder: Path, notebook: nb.Notebook) -> None:
 @attack(base="blank", status="unreadable", equals="unreadable")
 def metadata_of_every_kind(folder: Path, notebook: nb.Notebook) -> None:
     """metadata that is a list, a number or text where an object is expected"""
-    for cell, metadata in zip(
-        notebook["cells"], [[], 7, "x", None, {"nbgrader": []}, {"nbgrader": {"grade_id": []}}] * 9, strict=False
-    ):
+    kinds: list[Any] = [[], 7, "x", None, {"nbgrader": []}, {"nbgrader": {"grade_id": []}}]
+    for cell, metadata in zip(notebook["cells"], kinds * 9, strict=False):
         cell["metadata"] = metadata
     notebook["metadata"] = {"kernelspec": [], "language_info": 7}
     as_file(folder, notebook)
@@ -342,8 +342,8 @@ def files_beside_the_notebook(folder: Path, notebook: nb.Notebook) -> None:
         "x.pth",
     ):
         (folder / name).write_text(evil)
-    os.symlink("/", folder / "root")
-    os.symlink("loop", folder / "loop")
+    (folder / "root").symlink_to("/")
+    (folder / "loop").symlink_to("loop")
     as_file(folder, notebook)
 
 
@@ -400,5 +400,5 @@ def answer_that_is_no_code(folder: Path, notebook: nb.Notebook) -> None:
 def source_that_is_no_text(folder: Path, notebook: nb.Notebook) -> None:
     """cells whose text is a number, an object or nothing"""
     for source in (7, None, {"a": 1}, [1, [2], None]):
-        notebook = with_cell(notebook, source, last=True)  # type: ignore[arg-type]
+        notebook = with_cell(notebook, source, last=True)
     as_file(folder, notebook)

@@ -143,7 +143,10 @@ def test_a_process_that_is_left_would_be_seen(tmp_path: Path) -> None:
     """By its command line alone, and by its environment alone."""
     (tmp_path / "file").touch()
     assert processes_of(tmp_path) == []
-    for command, environment in ((["sleep", "99"], {"HOME": str(tmp_path)}), (["tail", "-f", str(tmp_path / "file")], {})):
+    for command, environment in (
+        (["sleep", "99"], {"HOME": str(tmp_path)}),
+        (["tail", "-f", str(tmp_path / "file")], {}),
+    ):
         with subprocess.Popen(
             command, env={"PATH": os.environ["PATH"], **environment}, stderr=subprocess.DEVNULL
         ) as it:
@@ -255,7 +258,7 @@ def formgrader(fought: Arena) -> Callable[[str], str]:
     config = fought.assignment.course.config()
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
-    exporter = HTMLExporter(config=config)
+    exporter = HTMLExporter(config=config)  # type: ignore[no-untyped-call]  # nbconvert is typed in part only
     known = {"index": 0, "total": 1, "base_url": "/", "submission_id": "s", "notebook_id": "n", "assignment_id": "a"}
     return lambda name: str(exporter.from_filename(str(fought.notebook(name)), resources={**known, "student": "x"})[0])
 

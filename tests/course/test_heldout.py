@@ -21,11 +21,10 @@ from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.page import render_page
 from autograder.proof.trial import make_trials
 from autograder.records import known
-from autograder.records.answers import answer as answer_to
-from autograder.records.answers import numbers, plain, question
+from autograder.records.answers import extract_answer, name_question, to_array, to_plain
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Marks
-from autograder.records.known import Known, by_question
+from autograder.records.known import Known, group_by_question
 from autograder.records.run import Run
 from autograder.records.transcript import Transcript
 from autograder.sandbox.wire import WireError, unpack
@@ -204,12 +203,12 @@ def expected_values(exam: Exam, graded: Graded) -> set[float]:
     expected: set[float] = set()
     own: set[float] = set()
     for name, asked in graded.transcript.cells.items():
-        right = by_question(exam.known.solution.get(name, []))
-        own |= {number for exchange in asked.exchanges for number in fractions(answer_to(exchange))}
+        right = group_by_question(exam.known.solution.get(name, []))
+        own |= {number for exchange in asked.exchanges for number in fractions(extract_answer(exchange))}
         for span in asked.spans:
             if span.check not in exam.released:
                 replies = [
-                    reply for e in asked.exchanges[span.first : span.last] for reply in right.get(question(e), [])
+                    reply for e in asked.exchanges[span.first : span.last] for reply in right.get(name_question(e), [])
                 ]
                 expected |= {number for reply in replies for number in fractions(reply)}
     return {value for value in expected if not any(math.isclose(value, number, rel_tol=1e-3) for number in own)}
@@ -219,7 +218,7 @@ def fractions(reply: bytes) -> Iterator[float]:
     """The numbers in a reply that take `DIGITS` digits to write, without their sign."""
     try:
         status, *values = unpack(reply)
-        array = numbers(plain(values[0])) if status == "ok" and values else None
+        array = to_array(to_plain(values[0])) if status == "ok" and values else None
     except WireError:
         return
     for value in [] if array is None or array.dtype.kind != "f" else array.ravel().tolist():

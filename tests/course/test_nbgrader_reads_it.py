@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from tests.support.classroom import NAME, Classroom, hand_in, make_course
+from tests.support.classroom import NAME, Classroom, hand_in, make_course, read_csv
 
 BIN = Path(sys.executable).parent
 
@@ -43,7 +42,7 @@ def test_students_are_listed(graded: Course) -> None:
 
 def test_export_has_the_scores(graded: Course, tmp_path: Path) -> None:
     run(graded, "nbgrader", "export", "--to", str(tmp_path / "grades.csv"))
-    rows = {row["student_id"]: row for row in csv.DictReader((tmp_path / "grades.csv").open())}
+    rows = {row["student_id"]: row for row in read_csv(tmp_path / "grades.csv")}
     assert float(rows["solution"]["score"]) == 40
     assert 34 <= float(rows["chaff-clip_loss-rows_only"]["score"]) < 40
     assert float(rows["solution"]["max_score"]) == 43
@@ -52,7 +51,7 @@ def test_export_has_the_scores(graded: Course, tmp_path: Path) -> None:
 def test_our_export_has_the_same_rows_as_nbgraders(graded: Course, tmp_path: Path) -> None:
     run(graded, "nbgrader", "export", "--to", str(tmp_path / "theirs.csv"))
     run(graded, "autograder", "export", "--to", str(tmp_path / "ours.csv"))
-    theirs, ours = (list(csv.DictReader((tmp_path / name).open())) for name in ("theirs.csv", "ours.csv"))
+    theirs, ours = (read_csv(tmp_path / name) for name in ("theirs.csv", "ours.csv"))
     assert ours == theirs
 
 

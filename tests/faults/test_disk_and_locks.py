@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Undisturbed
-from tests.faults.scene import COMMAND, NAME, Ledger, Running, Scene, database
+from tests.faults.scene import COMMAND, Ledger, Running, Scene, database
 from tests.faults.test_processes import completes
+from tests.support.tiny import NAME
 
 only_root_mounts = pytest.mark.skipif(os.getuid() != 0, reason="a small file system has to be mounted: only root may")
 
@@ -168,7 +169,7 @@ def test_a_damaged_gradebook_is_not_written_to(
     damage(path)
     damaged = path.read_bytes()
     with scene.grading() as run:
-        refused(run, "put back a copy")
+        refused(run, "restore a backup")
     assert path.read_bytes() == damaged
     shutil.copy(copy, path)
     assert Ledger.of(scene.course) == undisturbed.before

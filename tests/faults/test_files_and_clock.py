@@ -10,10 +10,10 @@ from pathlib import Path
 from autograder.course import open_course
 from autograder.records.store import parse_record
 from tests.faults.conftest import Undisturbed
-from tests.faults.scene import NAME, Ledger, Scene
+from tests.faults.scene import Ledger, Scene
 from tests.faults.test_processes import completes
 from tests.support.deep import nested
-from tests.support.tiny import Desk
+from tests.support.tiny import NAME, Desk
 
 
 def test_a_submission_that_changes_while_it_is_graded_is_graded_as_it_then_is(
@@ -86,7 +86,7 @@ def test_the_files_of_a_folder_may_be_odd(scene: Scene, undisturbed: Undisturbed
     (folder / "loop").symlink_to(folder)
     odd = [b"\xff", b"new\nline", b"half\xed\xb0\x80", "\u2028".encode()]
     for name in odd:
-        os.makedirs(bytes(scene.course.submitted) + b"/" + name + b"/" + NAME.encode())
+        (scene.course.submitted / os.fsdecode(name) / NAME).mkdir(parents=True)
     with nested(folder):
         run = scene.grade()
     assert sorted(run.graded) == undisturbed.students

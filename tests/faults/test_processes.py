@@ -11,7 +11,8 @@ import pytest
 
 from autograder.records.store import record_path
 from tests.faults.conftest import Undisturbed
-from tests.faults.scene import NAME, SEEDS, Ledger, Running, Scene, ended
+from tests.faults.scene import SEEDS, Ledger, Running, Scene, ended
+from tests.support.tiny import NAME
 
 
 def completes(scene: Scene, undisturbed: Undisturbed, reported: list[str]) -> None:
@@ -48,7 +49,7 @@ def test_where_every_worker_is_killed_the_run_stops_and_what_was_graded_stands(
             run.kill("workers")
             time.sleep(0.05)
         assert run.end() == 2, run.said
-    assert "What was graded stands" in run.said.splitlines()[-1]
+    assert "saved results are kept" in run.said.splitlines()[-1]
     completes(scene, undisturbed, run.graded)
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from autograder.course import NAME, Course, read_variants
 from autograder.errors import CourseError
 from autograder.files import digest
-from autograder.gradebook.book import is_time
+from autograder.gradebook.book import is_valid_timestamp
 from autograder.records.store import read_record, record_path
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
@@ -55,12 +55,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @example(b"limits.processes = 99999999999999999999")
 @example(b"limits.cell_seconds = 4294967296")  # more than a C int holds
 def test_any_settings_are_read_or_are_a_course_error(course: Course, text: bytes) -> None:
-    made = replace(course).assignment(tiny.NAME)
-    (made.folder / "assignment.toml").write_bytes(text)
+    assignment = replace(course).assignment(tiny.NAME)
+    (assignment.folder / "assignment.toml").write_bytes(text)
     try:
-        settings = made.settings
+        settings = assignment.settings
     except CourseError as error:
-        assert str(made.folder) in str(error)
+        assert str(assignment.folder) in str(error)
         assert "\n" not in str(error)
         return
     assert all(0 < value < 2**31 for value in asdict(settings.limits).values())
@@ -74,11 +74,11 @@ def test_any_variants_are_read_or_are_a_course_error(text: bytes) -> None:
         path = Path(folder) / "square.py"
         path.write_bytes(text)
         try:
-            found = read_variants(path)
+            variants = read_variants(path)
         except CourseError as error:
             assert str(path) in str(error)
             return
-        assert len({variant.label for variant in found}) == len(found) > 0
+        assert len({variant.label for variant in variants}) == len(variants) > 0
 
 
 DATES = r"\d{1,5}[-/. ]\d{1,3}[-/. ]?\d{0,4}[T ]?[\d:.]{0,9} ?[\w+/-]{0,12}"
@@ -90,7 +90,7 @@ DATES = r"\d{1,5}[-/. ]\d{1,3}[-/. ]?\d{0,4}[T ]?[\d:.]{0,9} ?[\w+/-]{0,12}"
 @example("0001-01-01 00:00:00 +14:00")
 @example("99999999999999999999")
 def test_any_text_is_a_time_or_is_none(text: str) -> None:
-    assert is_time(text) in (True, False)
+    assert is_valid_timestamp(text) in (True, False)
 
 
 @fuzz

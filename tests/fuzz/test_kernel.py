@@ -58,7 +58,8 @@ def frames(draw: Any) -> list[tuple[str, Any]]:
         | st.tuples(st.just("noise"), st.binary(max_size=20))
         | st.tuples(st.just("corrupt"), st.tuples(CONTENTS, st.integers(0, 2**32)))
     )
-    return draw(st.lists(step, min_size=1, max_size=5))
+    steps: list[tuple[str, Any]] = draw(st.lists(step, min_size=1, max_size=5))
+    return steps
 
 
 class Hostile:
@@ -113,10 +114,10 @@ class Hostile:
         own = {**session.msg_header(name), "date": "2026-01-09T12:00:00Z"}
         parts = [json.dumps(part).encode(errors="replace") for part in (own, header, {}, content)]
         channel = b"shell" if name == "execute_reply" else b"iopub"
-        payload = bytearray(msgspec.msgpack.encode([channel, b"<IDS|MSG>", b"", *parts]))
+        frame = bytearray(msgspec.msgpack.encode([channel, b"<IDS|MSG>", b"", *parts]))
         if place is not None:
-            payload[place % len(payload)] ^= 1 + place % 255
-        return wire.HEADER.pack(len(payload), wire.KERNEL) + payload
+            frame[place % len(frame)] ^= 1 + place % 255
+        return wire.HEADER.pack(len(frame), wire.KERNEL) + frame
 
 
 SCRIPTS = st.lists(frames(), min_size=1, max_size=3)

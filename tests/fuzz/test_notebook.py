@@ -20,6 +20,7 @@ from autograder.errors import SubmissionError
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support import tiny
+from tests.support.sandboxed import notebook
 from tests.unit.test_notebook import JSON, NEARLY_NOTEBOOKS
 
 SOURCE = tiny.source()
@@ -106,9 +107,7 @@ def check_laying(submitted: nb.Notebook) -> None:
         assert all("\n" not in note and len(note) < 400 for note in laid.notes)
 
 
-CONTENTS = st.sampled_from(
-    [as_bytes(HANDED_IN), as_bytes(tiny.notebook()), b"", b"{", b'{"nbformat": 4, "cells": [1]}']
-)
+CONTENTS = st.sampled_from([as_bytes(HANDED_IN), as_bytes(notebook()), b"", b"{", b'{"nbformat": 4, "cells": [1]}'])
 
 
 @fuzz

@@ -7,6 +7,7 @@ tests, the demo and the benchmarks all hand in from here.
 from __future__ import annotations
 
 import copy
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,6 +23,12 @@ from autograder.proof.trial import make_trials
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "1-similarity-and-loss"
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, by the names in its first line."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def make_course(folder: Path) -> Course:

@@ -25,7 +25,7 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.files import write_whole
 from autograder.judge.batch import Batch
-from autograder.judge.imports import bound, free_names
+from autograder.judge.imports import bound_names, free_names
 from autograder.judge.job import Job, Judged
 from autograder.proof import prove as engine
 from autograder.proof.expectation import Expectation
@@ -111,8 +111,8 @@ def idle(source: nb.Notebook, answers: Iterable[str]) -> list[int]:
     free = [nb.source(cell) for cell in cells if nb.grade_id(cell) is None]
     kept: set[int] = set()
     while True:
-        have = {name for place in kept for name in bound(free[place])}
-        more = next((n for n, text in enumerate(free) if n not in kept and bound(text) & needed - have), None)
+        have = {name for place in kept for name in bound_names(free[place])}
+        more = next((n for n, text in enumerate(free) if n not in kept and bound_names(text) & needed - have), None)
         if more is None:
             return [place for place in range(len(free)) if place not in kept]
         kept.add(more)
@@ -134,7 +134,7 @@ def needs(source: str) -> set[str]:
         for statement in ast.parse(source).body:
             read = statement.value if isinstance(statement, ast.Assign) else statement
             names |= set(free_names(ast.unparse(read))) - have
-            have |= bound(ast.unparse(statement))
+            have |= bound_names(ast.unparse(statement))
     return names
 
 

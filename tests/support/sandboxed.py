@@ -95,7 +95,7 @@ class Sandbox:
             try:
                 for cell in cells:
                     session.kernel.run_silently(cell, 10)
-                    session.executed.append(cell)
+                    session.cells.append(cell)
                 return body(Fetch(session))
             finally:
                 session.close()

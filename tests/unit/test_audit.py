@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from autograder.records.deciding import Deciding
 from autograder.records.grade import CellGrade, Check, Grade
 from autograder.sandbox.warm import Warm
 from tests.support.tiny import NAME, SQUARE_TEST, VARIANTS, source, write_course
+from tests.unit.conftest import Running
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -149,7 +150,7 @@ def test_a_verdict_changes_no_grade(course_of: Callable[..., Assignment]) -> Non
     assignment = course_of()
 
     def key() -> str:
-        return Deciding(assignment.course.assignment(NAME)).grade("the files of a student")
+        return Deciding(assignment.course.assignment(NAME)).hash_grade("the files of a student")
 
     before = key()
     (assignment.folder / "mutants.toml").write_text("a = 1")
@@ -177,7 +178,8 @@ def test_a_tolerance_that_right_answers_nearly_fill_is_a_finding(
     near = VARIANTS + wheat("near", "x * x + 0.3")
     report = audit(course_of(near, square=CLOSE_TEST), 2, 0, lambda _, rows: rows)
     (margin,) = report.margins
-    assert (margin.right, margin.wrong_by) == (pytest.approx(0.3), "chaff-square-doubles")
+    assert margin.right == pytest.approx(0.3)
+    assert margin.wrong_by == "chaff-square-doubles"
     (fault,) = texts(report, "tolerance")
     assert fault == margin.fault
     assert fault.startswith("square, three hundred: `assert_close(square(300)")
@@ -224,12 +226,13 @@ OLDER = "__import__('os').environ.get('ATEN_CPU_CAPABILITY')"
 
 
 def test_a_grade_and_a_hint_that_depend_on_the_processors_rounding_are_findings(
-    course_of: Callable[..., Assignment], monkeypatch: pytest.MonkeyPatch
+    course_of: Callable[..., Assignment], monkeypatch: pytest.MonkeyPatch, warm: Warm
 ) -> None:
     """The last round has a torch that uses no AVX. There a message may change."""
-    quick = batch.Warm
     monkeypatch.setattr(
-        batch, "Warm", lambda outfit: (Warm if OLD_PROCESSOR.items() <= outfit.environment.items() else quick)(outfit)
+        batch,
+        "Warm",
+        lambda outfit: Warm(outfit) if OLD_PROCESSOR.items() <= outfit.environment.items() else Running(warm),
     )
     values = {
         "edge": f"4 if x == 2 and {OLDER} else 0",
@@ -301,7 +304,7 @@ def test_an_assignment_that_was_not_built_is_an_error(course_of: Callable[..., A
 
 
 @pytest.fixture
-def run(course_of: Callable[..., Assignment]) -> Iterator[Callable[..., Any]]:
+def run(course_of: Callable[..., Assignment]) -> Callable[..., Any]:
     def invoke(assignment: Assignment, *arguments: str) -> Any:
         return CliRunner().invoke(main, ["audit", NAME, "--course", str(assignment.course.root), *arguments])
 

@@ -1,4 +1,4 @@
-"""Many submissions at once, and what of ours may break on the way: it is tried again and never scored."""
+"""Many submissions at once. If a process of ours fails, its submissions are tried again, and never scored by the failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 @pytest.fixture
 def own_warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches that start a warm process of their own, as they do."""
+    """Let batches start their own warm process, as they do outside the tests."""
     monkeypatch.setattr("autograder.judge.batch.Warm", Warm)
 
 
@@ -45,7 +45,7 @@ def outcome(grade: Grade) -> object:
     return grade.status, grade.notes, grade.cells
 
 
-def test_grades_do_not_depend_on_how_many_work_nor_on_the_order() -> None:
+def test_grades_depend_neither_on_the_number_of_workers_nor_on_the_order() -> None:
     jobs = [job(f"student-{n}") for n in range(6)]
     with Batch(1) as alone, Batch(2) as together:
         one, two = named(alone.run(jobs)), named(together.run(reversed(jobs)))
@@ -92,7 +92,7 @@ def test_a_warm_process_that_is_killed_is_started_anew(own_warm: None) -> None:
 
 
 def test_a_job_that_kills_every_worker_fails_alone_and_without_a_score() -> None:
-    """Only a test cell could: it runs in the worker. Those beside it are tried again one at a time."""
+    """Only a test cell can, since it runs in the worker. The jobs beside it are tried again one at a time."""
     poison = job("poison", "def f(x): return 99", "import os\nif f(1) == 99: os._exit(1)")
     with Batch(2) as batch:
         grades = named(batch.run([job("a"), poison, job("b"), job("c"), job("d")]))
@@ -107,7 +107,7 @@ POISON = "import os\nif f(1) == 99: os._exit(1)"
 
 
 def test_submissions_that_kill_every_worker_never_stop_the_batch() -> None:
-    """Three that work together, one behind the other: nine restarts in a row, and the others are graded."""
+    """Three in a row cause nine restarts in a row, and the others are graded."""
     poisons = [job(f"poison-{n}", "def f(x): return 99", POISON) for n in range(3)]
     with Batch(1) as batch:
         grades = named(batch.run([*poisons, job("a"), job("b")]))
@@ -117,33 +117,34 @@ def test_submissions_that_kill_every_worker_never_stop_the_batch() -> None:
     }
 
 
-def test_where_nothing_can_be_judged_the_batch_stops_and_says_so() -> None:
-    """As where the machine kills each worker; what came before stands, and nobody is told to have failed."""
+def test_the_batch_stops_if_nothing_can_be_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For instance when the machine kills each worker. Earlier results are kept, and no submission is reported as failed."""
     with Batch(1) as batch:
         rows = batch.run(job(str(number)) for number in range(300))
         first = next(rows).grade
-        submit, seen = batch._submit, []
+        submit, jobs = batch._submit, []
 
-        def broken(job: Job) -> Future[Judged]:
-            seen.append(job)
+        def submit_and_kill(job: Job) -> Future[Judged]:
+            jobs.append(job)
             future = submit(job)
-            for process in list(batch.pool._processes.values()):
-                os.kill(process.pid, signal.SIGKILL)
+            for pid in list(batch.pool._processes):
+                os.kill(pid, signal.SIGKILL)
             return future
 
-        batch._submit = broken  # type: ignore[method-assign]
+        monkeypatch.setattr(batch, "_submit", submit_and_kill)
         rest = []
         with pytest.raises(
-            InfrastructureError, match="What was graded stands; look what is wrong here by `autograder doctor`"
+            InfrastructureError,
+            match=r"then failed on an empty notebook .*; saved results are kept; run `autograder doctor`",
         ):
             rest += [row.grade for row in rows]
     assert first.status == "completed"
-    assert len(seen) <= 8
-    assert seen[-1].notebook["cells"] == []
+    assert len(jobs) <= 8
+    assert jobs[-1].notebook["cells"] == []
 
 
 def test_a_job_that_trips_the_judge_fails_alone() -> None:
-    """A fault of ours that nobody foresaw is no reason to stop the class."""
+    """An unforeseen fault of ours does not stop the class."""
     odd = job("odd")
     del odd.notebook["cells"]
     with Batch(1) as batch:

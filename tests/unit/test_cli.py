@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import sys
@@ -15,6 +14,7 @@ from click.testing import CliRunner, Result
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.sandbox.warm import LAYERS, Warm
+from tests.support.classroom import read_csv
 from tests.support.tiny import NAME, Desk
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -78,9 +78,9 @@ def test_the_grades_are_exported_as_nbgrader_names_them(course: Course, run: Run
     assert run("grade", NAME).exit_code == 0
     assert run("export").exit_code == 0
     assert run("export", NAME).exit_code == 0
-    (row,) = csv.DictReader((course.root / "gradebook/grades.csv").open())
+    (row,) = read_csv(course.root / "gradebook/grades.csv")
     assert (row["student_id"], row["score"], row["max_score"]) == ("'=ada, the first", "3.0", "5.0")
-    (row,) = csv.DictReader((course.root / f"gradebook/{NAME}.csv").open())
+    (row,) = read_csv(course.root / f"gradebook/{NAME}.csv")
     assert (row["square"], row["double"], row["essay"], row["score"]) == ("2.0", "1.0", "", "3.0")
 
 

@@ -43,7 +43,7 @@ def run(command: str, course: Course, *arguments: str) -> Result:
     return CliRunner().invoke(main, [command, *arguments, NAME, "--course", str(course.root)])
 
 
-def configured(course: Course, url: str) -> Course:
+def configure(course: Course, url: str) -> Course:
     """The same course with another `db_url`."""
     with (course.root / "nbgrader_config.py").open("a") as config:
         config.write(f"\nc.CourseDirectory.db_url = {url!r}\n")
@@ -81,7 +81,9 @@ def test_the_file_is_the_one_that_sqlalchemy_opens(url: str, path: str | None) -
     if path and "file:" not in url:
         (name,), options = opened.get_dialect()().create_connect_args(opened)
         assert name == path
-        assert options["timeout"] == float(make_url(url).query.get("timeout", LOCK_SECONDS))
+        timeout = make_url(url).query.get("timeout", str(LOCK_SECONDS))
+        assert isinstance(timeout, str)
+        assert options["timeout"] == float(timeout)
 
 
 def test_the_wait_for_a_lock_joins_what_the_url_has() -> None:
@@ -112,7 +114,7 @@ def test_a_url_that_cannot_serve_is_refused_in_one_line(url: str, line: str, cop
     with pytest.raises(CourseError) as refusal:
         database_file(url, ROOT)
     assert line in str(refusal.value)
-    course = configured(copy, url)
+    course = configure(copy, url)
     with pytest.raises(CourseError) as again, Book(course):
         pass
     done = run("explain", course, "right")
@@ -120,7 +122,7 @@ def test_a_url_that_cannot_serve_is_refused_in_one_line(url: str, line: str, cop
     assert not list(copy.root.glob("*.db"))
 
 
-def urls(file: Path) -> dict[str, str]:
+def list_urls(file: Path) -> dict[str, str]:
     return {
         "usual": f"sqlite:///{file}",
         "timeout": f"sqlite:///{file}?timeout=5",
@@ -132,7 +134,7 @@ def urls(file: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", urls(Path("/")))
+@pytest.mark.parametrize("kind", list_urls(Path("/")))
 @pytest.mark.parametrize("name", ["book.db", "a b.db"])
 def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
     kind: str, name: str, copy: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -145,11 +147,11 @@ def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
     file.chmod(0o644)
     with sqlite3.connect(file) as book:
         book.execute("update grade set manual_score = 2.5, needs_manual_grade = 0 where auto_score = 2")
-    course = configured(copy, urls(file)[kind])
+    course = configure(copy, list_urls(file)[kind])
     marks = read_marks(course.assignment(NAME), "right").cells
     assert marks["square"].score == 2.5
     done = run("explain", course, "right")
-    assert "square: 2.5 of 2 by a person" in done.output
+    assert "square: 2.5 of 2, marked by a person" in done.output
     with Book(course):
         pass
     assert file.stat().st_mode & 0o077 == 0
@@ -158,14 +160,14 @@ def test_marks_are_kept_and_the_file_is_private_whatever_the_url(
 
 
 def test_a_gradebook_that_is_not_there_yet_is_not_made_to_be_read(copy: Course) -> None:
-    course = configured(copy, f"sqlite:///{copy.root}/none.db?timeout=5")
+    course = configure(copy, f"sqlite:///{copy.root}/none.db?timeout=5")
     assert read_marks(course.assignment(NAME), "right") == Marks()
     assert not (copy.root / "none.db").exists()
 
 
 def test_a_database_of_another_kind_is_no_file(copy: Course) -> None:
     """Its driver is not installed here; the password is for nobody's screen."""
-    course = configured(copy, "postgresql://ta:secret@localhost:1/gradebook")
+    course = configure(copy, "postgresql://ta:secret@localhost:1/gradebook")
     for command, *arguments in (["grade"], ["explain", "right"]):
         done = run(command, course, *arguments)
         line = done.stderr.splitlines()[-1]
@@ -176,7 +178,7 @@ def test_a_database_of_another_kind_is_no_file(copy: Course) -> None:
 
 def test_a_book_waits_for_a_lock_for_as_long_as_the_url_says(copy: Course) -> None:
     for query, seconds in {"": LOCK_SECONDS, "?timeout=7": 7, "?cached_statements=9": LOCK_SECONDS}.items():
-        with Book(configured(copy, f"sqlite:///{copy.root}/gradebook/gradebook.db{query}")) as book:
+        with Book(configure(copy, f"sqlite:///{copy.root}/gradebook/gradebook.db{query}")) as book:
             wait = book.book.engine.raw_connection().execute("pragma busy_timeout").fetchone()
         assert wait == (seconds * 1000,), query
 
@@ -186,7 +188,7 @@ def test_a_new_gradebook_is_made_where_the_url_says(
 ) -> None:
     """By `grade`, which has nbgrader write the assignment's cells too; from another working directory."""
     monkeypatch.chdir(tmp_path)
-    course = configured(copy, "sqlite:///new.db?timeout=5")
+    course = configure(copy, "sqlite:///new.db?timeout=5")
     assert run("grade", course, "--again").exit_code == 0
     assert (copy.root / "new.db").stat().st_mode & 0o077 == 0
     assert not list(tmp_path.glob("*.db"))

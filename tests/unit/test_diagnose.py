@@ -1,5 +1,5 @@
-"""From a wrong answer to what is said of it: transcripts, known answers, diagnosis, `explain`, and the page. A tiny assignment,
-with one law and two chaffs that nothing tells apart."""
+"""From a wrong answer to its hint: transcripts, known answers, diagnoses, `explain` and feedback pages, on a tiny assignment with
+one law and two chaffs that no test tells apart."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from autograder.pages.feedback.files import write_feedback
 from autograder.pages.feedback.page import render_page
 from autograder.proof.prove import prove
 from autograder.records import known
-from autograder.records.answers import question, shown
+from autograder.records.answers import format_value, name_question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Grade, Marks
 from autograder.records.store import read_record, read_run, record_path
@@ -97,23 +97,23 @@ SUBMISSIONS = {
 }
 
 
-def source() -> nb.Notebook:
+def make_source() -> nb.Notebook:
     """The tiny assignment with another test of square."""
-    made = small.source()
-    test = next(cell for cell in made["cells"] if nb.grade_id(cell) == "square")
+    notebook = small.source()
+    test = next(cell for cell in notebook["cells"] if nb.grade_id(cell) == "square")
     test["source"], test["metadata"]["nbgrader"]["points"] = LAW_TEST, 3
-    return made
+    return notebook
 
 
 @pytest.fixture(scope="module")
 def built(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     """The course with its release and known answers, and a class that was graded once; nobody writes to it."""
     folder = tmp_path_factory.mktemp("diagnose")
-    course = small.write_course(folder / "course", source(), VARIANTS)
+    course = small.write_course(folder / "course", make_source(), VARIANTS)
     small.release(course, folder / "scratch")
     assignment = course.assignment(NAME)
-    made = nb.read(assignment.source_path)
-    for name, broken, _ in prove(assignment, made, nb.read(assignment.release_path), 2):
+    source = nb.read(assignment.source_path)
+    for name, broken, _ in prove(assignment, source, nb.read(assignment.release_path), 2):
         assert not broken, f"{name}: {broken}"
     desk = Desk(assignment)
     for student, answer in SUBMISSIONS.items():
@@ -133,7 +133,7 @@ def assignment(built: Course) -> Assignment:
     return built.assignment(NAME)
 
 
-def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
+def read_diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
     record = read_record(assignment, student)
     assert record
     answers = known.read(assignment, nb.read(assignment.source_path))
@@ -145,9 +145,9 @@ def diagnosis(assignment: Assignment, student: str) -> Diagnosis | None:
 @pytest.mark.parametrize("student", ["doubles-otherwise", "doubles-nearly"])
 def test_the_same_mistake_in_other_code_gets_the_chaffs_hint(assignment: Assignment, student: str) -> None:
     """A numpy integer in place of an int, a lambda, or a value that differs by rounding."""
-    found = diagnosis(assignment, student)
-    assert found
-    assert (found.chaffs, found.misconception, found.hint) == (
+    diagnosis = read_diagnosis(assignment, student)
+    assert diagnosis
+    assert (diagnosis.chaffs, diagnosis.misconception, diagnosis.hint) == (
         ("chaff-square-doubles",),
         "squaring is doubling",
         "Try 3.",
@@ -157,43 +157,43 @@ def test_the_same_mistake_in_other_code_gets_the_chaffs_hint(assignment: Assignm
 def test_a_mistake_that_is_in_no_list_gets_the_broken_law_with_its_smallest_counterexample(
     assignment: Assignment,
 ) -> None:
-    found = diagnosis(assignment, "unknown")
-    assert found
-    assert (found.hint, found.chaffs, found.cell) == ("", (), "square")
-    assert found.check == "a number and its opposite have one square"
-    assert found.message == "The square of 37 is 1370 and that of -37 is 1369."
+    diagnosis = read_diagnosis(assignment, "unknown")
+    assert diagnosis
+    assert (diagnosis.hint, diagnosis.chaffs, diagnosis.cell) == ("", (), "square")
+    assert diagnosis.check == "a number and its opposite have one square"
+    assert diagnosis.message == "The square of 37 is 1370 and that of -37 is 1369."
 
 
 def test_a_wrong_form_is_named_before_a_law_that_it_breaks(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("list", desk.answered(square_solution="def square(x):\n    return [x] * 2 if x > 0 else [x]"))
     grading.grade(course.assignment(NAME), 2, ["list"])
-    found = diagnosis(course.assignment(NAME), "list")
-    assert found
-    assert found.check == "two"
+    diagnosis = read_diagnosis(course.assignment(NAME), "list")
+    assert diagnosis
+    assert diagnosis.check == "two"
 
 
 def test_where_no_law_breaks_the_check_that_does_is_named(assignment: Assignment) -> None:
-    found = diagnosis(assignment, "one-off")
-    assert found
-    assert found.sentence == (
+    diagnosis = read_diagnosis(assignment, "one-off")
+    assert diagnosis
+    assert diagnosis.sentence == (
         "This does not hold yet: the square of a hundred numbers. your square of a large number is 90001, off by more than "
         "rounding."
     )
 
 
 def test_of_two_chaffs_that_nothing_tells_apart_neither_is_named(assignment: Assignment) -> None:
-    found = diagnosis(assignment, "zero-otherwise")
-    assert found
-    assert (found.chaffs, found.hint) == ((), "")
+    diagnosis = read_diagnosis(assignment, "zero-otherwise")
+    assert diagnosis
+    assert (diagnosis.chaffs, diagnosis.hint) == ((), "")
 
 
 def test_an_answer_that_raises_or_is_not_there_or_is_right_is_no_known_mistake(assignment: Assignment) -> None:
-    raises = diagnosis(assignment, "raises")
+    raises = read_diagnosis(assignment, "raises")
     assert raises
     assert (raises.hint, "AttributeError" in raises.message) == ("", True)
-    assert diagnosis(assignment, "blank") is None
-    assert diagnosis(assignment, "right") is None
+    assert read_diagnosis(assignment, "blank") is None
+    assert read_diagnosis(assignment, "right") is None
 
 
 @pytest.mark.parametrize("change", ["variants", "test", "seed", "file"])
@@ -211,9 +211,9 @@ def test_known_answers_of_another_assignment_give_no_hint(course: Course, change
         next(assignment.folder.rglob("*.known")).write_bytes(b"damaged")
     assignment = open_course(course.root).assignment(NAME)
     assert known.read(assignment, nb.read(assignment.source_path)) == known.Known()
-    assert known.unproven(assignment) == "tiny has changed since it was built; `autograder build tiny` first"
-    found = diagnosis(assignment, "doubles-otherwise")
-    assert found is None or not found.hint
+    assert known.find_missing_proof(assignment) == "tiny has changed since it was built; `autograder build tiny` first"
+    diagnosis = read_diagnosis(assignment, "doubles-otherwise")
+    assert diagnosis is None or not diagnosis.hint
 
 
 def test_what_pages_show_is_no_part_of_the_grade(course: Course) -> None:
@@ -225,14 +225,14 @@ def test_what_pages_show_is_no_part_of_the_grade(course: Course) -> None:
 def test_prose_may_change_and_the_hints_stay(course: Course) -> None:
     assignment = course.assignment(NAME)
     assignment.source_path.write_text(assignment.source_path.read_text().replace("# Squares", "# On squares"))
-    found = diagnosis(assignment, "doubles-nearly")
-    assert found
-    assert found.hint == "Try 3."
+    diagnosis = read_diagnosis(assignment, "doubles-nearly")
+    assert diagnosis
+    assert diagnosis.hint == "Try 3."
 
 
-def asked_about(*arguments: Any) -> bytes:
+def name_call(*arguments: Any) -> bytes:
     """The name of the question f(*arguments)."""
-    return question(Exchange(wire.pack(["call", 1, wire.encode(list(arguments)), wire.encode({}), False]), b"", 0))
+    return name_question(Exchange(wire.pack(["call", 1, wire.encode(list(arguments)), wire.encode({}), False]), b"", 0))
 
 
 @pytest.mark.parametrize(("dtype", "ulps", "most"), [(np.float64, 4, 0), (np.float32, 2, 2), (np.complex128, 4, 0)])
@@ -244,22 +244,20 @@ def test_a_question_has_one_name_on_all_machines(dtype: Any, ulps: int, most: in
     for _ in range(200):
         here = (draw.standard_normal((5, 7)) * 10 ** draw.uniform(-2, 2, (5, 1))).astype(dtype)
         there = (here * (1 + np.finfo(dtype).eps * draw.integers(-ulps, ulps + 1, here.shape))).astype(dtype)
-        changed += asked_about(here, 0.3) != asked_about(there, 0.1 + 0.2)
+        changed += name_call(here, 0.3) != name_call(there, 0.1 + 0.2)
         swapped, other = (
             here[:, ::-1].copy(),
             here + (np.arange(35).reshape(5, 7) == 17) * np.abs(here).mean().astype(dtype),
         )
-        names = {
-            asked_about(x, 0.3) for x in (here, swapped, here.T.copy(), other, here.real.astype(np.float16), -here)
-        }
-        taken += 7 - len(names | {asked_about(here, 0.31)})
+        names = {name_call(x, 0.3) for x in (here, swapped, here.T.copy(), other, here.real.astype(np.float16), -here)}
+        taken += 7 - len(names | {name_call(here, 0.31)})
     assert (changed <= most, taken <= most) == (True, True)
 
 
 def test_what_is_not_finite_is_part_of_a_questions_name() -> None:
     values = ([1.0, np.nan], [np.nan, 1.0], [np.inf, 1.0], [-np.inf, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0])
-    assert len({asked_about(np.array(value)) for value in values}) == len(values)
-    assert asked_about(np.array([0.0, -0.0])) == asked_about(np.array([-0.0, 0.0]))
+    assert len({name_call(np.array(value)) for value in values}) == len(values)
+    assert name_call(np.array([0.0, -0.0])) == name_call(np.array([-0.0, 0.0]))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +272,7 @@ def test_what_is_not_finite_is_part_of_a_questions_name() -> None:
 )
 def test_a_damaged_question_has_a_name(request_: Any) -> None:
     exchange = Exchange(request_ if isinstance(request_, bytes) else wire.pack(request_), b"", 0)
-    assert question(exchange) == exchange.name
+    assert name_question(exchange) == exchange.name
 
 
 def test_known_answers_are_no_part_of_the_grade(course: Course) -> None:
@@ -350,13 +348,13 @@ def test_a_student_whose_cell_stopped_is_told_to_start_there(course: Course) -> 
     desk.hand_in("mistyped", desk.answered(square_solution="def square(x)\n    return x * x"))
     desk.hand_in("afterwards", desk.answered(square_solution="def square(x):\n    return x * x\n\n\nsquare('a')"))
     grading.grade(assignment, 2, ("mistyped", "afterwards"))
-    made = pages(course, "mistyped", "afterwards", "unknown")
-    mistyped = made.pop("mistyped")
-    told = mistyped.index("Start here.</strong> Your own cell stopped with an error")
-    assert told < mistyped.index("NameError")
-    assert "SyntaxError: expected &#39;:&#39; (line 1)" in mistyped[told : told + 200]
+    pages = write_pages(course, "mistyped", "afterwards", "unknown")
+    mistyped = pages.pop("mistyped")
+    start = mistyped.index("Start here.</strong> Your own cell stopped with an error")
+    assert start < mistyped.index("NameError")
+    assert "SyntaxError: expected &#39;:&#39; (line 1)" in mistyped[start : start + 200]
     assert "Start with this one" not in mistyped
-    assert [name for name in made if "Start here." in made[name]] == []
+    assert [name for name in pages if "Start here." in pages[name]] == []
 
 
 def test_explain_says_which_cells_raised(course: Course) -> None:
@@ -377,10 +375,10 @@ def test_explain_says_which_cells_raised(course: Course) -> None:
 @pytest.mark.parametrize(("rows", "whole"), [(8, True), (9, False)])
 def test_a_matrix_is_shown_whole_with_its_rows_beneath_each_other(rows: int, whole: bool) -> None:
     matrix = np.arange(rows * 8).reshape(rows, 8)
-    text = shown(matrix)
+    text = format_value(matrix)
     assert text.count("\n") == (rows - 1 if whole else 0)
     assert ("..." in text) is not whole
-    assert "..." not in shown(matrix, 10_000)
+    assert "..." not in format_value(matrix, 10_000)
 
 
 def test_explain_puts_a_persons_points_beside_those_of_the_tests(course: Course) -> None:
@@ -411,25 +409,25 @@ def test_explain_without_a_gradebook_makes_none(course: Course) -> None:
 
 def test_explain_as_json_and_without_a_cell(built: Course) -> None:
     done = CliRunner().invoke(main, ["explain", "unknown", NAME, "--course", str(built.root), "--json"])
-    told = json.loads(done.stdout)
+    story = json.loads(done.stdout)
     assert done.exit_code == 0
-    assert [cell["grade_id"] for cell in told["cells"]] == ["square", "double", "essay"]
-    assert told["cells"][0]["diagnosis"]["check"] == "a number and its opposite have one square"
+    assert [cell["grade_id"] for cell in story["cells"]] == ["square", "double", "essay"]
+    assert story["cells"][0]["diagnosis"]["check"] == "a number and its opposite have one square"
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (("nobody",), "nobody has not handed in tiny: "),
         (("late",), "late has no grade for tiny yet; `autograder grade tiny` first"),
         (("right", "cube"), "no graded cell 'cube'"),
     ],
 )
-def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], said: str) -> None:
+def test_explain_says_what_is_not_there(built: Course, call: tuple[str, ...], message: str) -> None:
     student, *cell = call
     (built.submitted / "late" / NAME).mkdir(parents=True, exist_ok=True)
     done = CliRunner().invoke(main, ["explain", student, NAME, *cell, "--course", str(built.root)])
-    assert (done.exit_code, said in done.output) == (2, True)
+    assert (done.exit_code, message in done.output) == (2, True)
 
 
 def test_explain_of_a_record_without_a_transcript_says_so(course: Course) -> None:
@@ -437,25 +435,25 @@ def test_explain_of_a_record_without_a_transcript_says_so(course: Course) -> Non
     assert "no transcript is kept" in "\n".join(story_lines(explain(course.assignment(NAME), "right")))
 
 
-def pages(course: Course, *students: str) -> dict[str, str]:
+def write_pages(course: Course, *students: str) -> dict[str, str]:
     return {path.parent.parent.name: path.read_text() for path in write_feedback(course.assignment(NAME), students)}
 
 
 def test_a_page_has_the_hint_after_the_checks_and_one_hint_a_task(course: Course) -> None:
-    made = pages(course, "doubles-otherwise", "unknown", "right")
-    text = made["doubles-otherwise"]
+    pages = write_pages(course, "doubles-otherwise", "unknown", "right")
+    text = pages["doubles-otherwise"]
     assert text.index("passed</b> <span>two") < text.index("not yet</b> <span>the square of") < text.index("Try 3.")
     assert text.count('class="hint"') == 1
     assert "squaring is doubling" in text
-    assert "Try 3." not in made["unknown"]
-    assert 'class="hint"' not in made["right"]
+    assert "Try 3." not in pages["unknown"]
+    assert 'class="hint"' not in pages["right"]
 
 
 def test_a_page_says_where_to_start_where_several_checks_broke(course: Course) -> None:
     desk = Desk(course.assignment(NAME))
     desk.hand_in("shifted", desk.answered(square_solution="def square(x):\n    return x * x + x * (x != 2)"))
     grading.grade(course.assignment(NAME), 2, ["shifted"])
-    text = pages(course, "shifted")["shifted"]
+    text = write_pages(course, "shifted")["shifted"]
     (line,) = (part for part in text.split("<li") if "Start with this one." in part)
     assert "a number and its opposite have one square" in line
     assert "The square of 1 is 2" in line
@@ -466,7 +464,7 @@ def test_a_page_says_which_broken_checks_can_be_run_in_the_students_notebook(cou
     desk = Desk(course.assignment(NAME))
     desk.hand_in("zero", desk.answered(square_solution="def square(x):\n    return 0"))
     grading.grade(course.assignment(NAME), 2, ["zero"])
-    broken = [part for part in pages(course, "zero")["zero"].split("<li") if "not yet</b>" in part]
+    broken = [part for part in write_pages(course, "zero")["zero"].split("<li") if "not yet</b>" in part]
     assert ["in your notebook, too" in part for part in broken] == [True, False]
     assert "<span>two" in broken[0]
 
@@ -490,14 +488,14 @@ check.score
 
 @pytest.fixture
 def matrix_course(quick: None, tmp_path: Path) -> Iterator[Course]:
-    made = small.source()
-    made["cells"] = [cell for cell in made["cells"] if nb.grade_id(cell) in (None, "setup")]
-    made["cells"] += [
+    source = small.source()
+    source["cells"] = [cell for cell in source["cells"] if nb.grade_id(cell) in (None, "setup")]
+    source["cells"] += [
         answer_cell("### BEGIN SOLUTION\ntable = lambda n: [[1.25, 2.5], [3.75, 5.125]]\n### END SOLUTION", "table-solution"),
         checking_cell(MATRIX, 1, "table"),
     ]  # fmt: skip
-    made["cells"] = [{**cell, "id": f"c{n}"} for n, cell in enumerate(made["cells"])]
-    course = small.write_course(tmp_path / "course", made)
+    source["cells"] = [{**cell, "id": f"c{n}"} for n, cell in enumerate(source["cells"])]
+    course = small.write_course(tmp_path / "course", source)
     (course.root / "assignments/tiny/variants/square.py").unlink()
     small.release(course, tmp_path / "scratch")
     assignment = course.assignment(NAME)
@@ -510,12 +508,12 @@ def matrix_course(quick: None, tmp_path: Path) -> Iterator[Course]:
 
 
 def test_matrices_stand_side_by_side_only_where_the_assignment_allows(matrix_course: Course) -> None:
-    text = pages(matrix_course)["wrong"]
+    text = write_pages(matrix_course)["wrong"]
     assert "What your function returned" not in text
     assert "5.12" not in text
     settings = matrix_course.root / "assignments" / NAME / "assignment.toml"
     settings.write_text('show_expected = ["table"]\n' + settings.read_text())
-    text = pages(open_course(matrix_course.root))["wrong"]
+    text = write_pages(open_course(matrix_course.root))["wrong"]
     assert text.index("What your function returned") < text.index(">9.5<") < text.index("What it should return")
     assert text.index("What it should return") < text.index("5.12")
     assert text.count("(not right)") == 2
@@ -525,16 +523,16 @@ def test_a_cell_that_is_not_there_cannot_be_shown(matrix_course: Course) -> None
     settings = matrix_course.root / "assignments" / NAME / "assignment.toml"
     settings.write_text('show_expected = ["tabel"]\n' + settings.read_text())
     with pytest.raises(CourseError, match="show_expected: no test cell is called tabel"):
-        pages(open_course(matrix_course.root))
+        write_pages(open_course(matrix_course.root))
 
 
 def test_advice_is_text_on_a_page() -> None:
     from autograder.records.grade import CellGrade, Check
 
     cell = CellGrade(1.0, 0.0, (Check("a", 1.0, False, "no"),))
-    said = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
+    diagnosis = Diagnosis("t-solution", "t", "a", "no", ("chaff-t-x",), "<b>idea</b>", "<script>alert(1)</script>")
     html = render_page(
-        Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", Marks(), advice={"t": Advice(said)}
+        Grade("s", "a", "completed", {"t": cell}), {"cells": []}, "a", Marks(), advice={"t": Advice(diagnosis)}
     )
     assert "<script" not in html
     assert "&lt;script&gt;" in html

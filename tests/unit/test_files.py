@@ -41,7 +41,7 @@ def test_a_process_removes_its_temporary_files_and_those_of_a_killed_one(tmp_pat
     killed, left = start_holder(tmp_path)
     assert left.parent.parent == tmp_path
     killed.kill()
-    killed.wait()
+    killed.communicate()
     assert left.is_dir()
     living, first = start_holder(tmp_path)
     assert not left.parent.exists()

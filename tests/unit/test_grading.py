@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from autograder.course import Course, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import Book
+from autograder.grading.intake import Intake, IntakeResult, Submission
 from autograder.records.grade import Grade
 from autograder.records.store import read_record, record_path
 from tests.support import grading
@@ -49,7 +51,7 @@ def first_run(tiny: Course, quick: None, tmp_path_factory: pytest.TempPathFactor
     """A course in which the class was graded once; nobody writes to it."""
     course = open_course(shutil.copytree(tiny.root, tmp_path_factory.mktemp("first") / "course"))
     Desk(course.assignment(NAME)).hand_in_a_class()
-    return course, graded(course)
+    return course, grade_students(course)
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def course(first_run: tuple[Course, dict[str, Grade]], tmp_path: Path) -> Course
     return open_course(shutil.copytree(first_run[0].root, tmp_path / "course", symlinks=True))
 
 
-def graded(course: Course, *students: str, again: bool = False) -> dict[str, Grade]:
+def grade_students(course: Course, *students: str, again: bool = False) -> dict[str, Grade]:
     return grading.grade(course.assignment(NAME), 2, students, again=again).grades
 
 
@@ -68,7 +70,7 @@ def gradebook(course: Course) -> Iterator[Any]:
         yield book
 
 
-def rows(course: Course, student: str) -> dict[str, tuple[float | None, float | None, bool]]:
+def read_rows(course: Course, student: str) -> dict[str, tuple[float | None, float | None, bool]]:
     """A submission's cells in the database: automatic score, manual score, whether a person must look."""
     with gradebook(course) as book:
         notebook = book.find_submission_notebook("tiny", NAME, student)
@@ -110,7 +112,7 @@ def test_nbgrader_reads_the_scores_that_we_wrote(
     student: str, expected: Any, first_run: tuple[Course, dict[str, Grade]]
 ) -> None:
     """Automatic score, manual score, whether a person must look; an essay left as released is 0 at once."""
-    assert rows(first_run[0], student) == expected
+    assert read_rows(first_run[0], student) == expected
 
 
 def test_nbgrader_reads_the_totals(first_run: tuple[Course, dict[str, Grade]]) -> None:
@@ -177,9 +179,9 @@ def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(cou
         book.db.commit()
     record = record_path(course.assignment(NAME), "right")
     before = record.stat().st_mtime_ns
-    assert graded(course, "right", again=True)["right"].score == 3
+    assert grade_students(course, "right", again=True)["right"].score == 3
     assert record.stat().st_mtime_ns > before
-    saved = rows(course, "right")
+    saved = read_rows(course, "right")
     assert (saved["essay"][:2], saved["square"][:2]) == ((None, 1.5), (2, 0.5))
     with gradebook(course) as book:
         comments = {
@@ -189,7 +191,7 @@ def test_again_grades_what_is_unchanged_and_a_persons_score_and_comment_stay(cou
 
 
 def test_another_hidden_file_grades_everybody_anew(course: Course) -> None:
-    """A test may open it: no grade that was made with the old one stands."""
+    """A test may open it: grades that were made with the old one are stale."""
     hidden = course.root / "assignments" / "shared" / "hidden"
     hidden.mkdir(parents=True)
     (hidden / "labels.csv").write_text("1,2")
@@ -207,18 +209,18 @@ def mark(course: Course, student: str, points: float, cell: str = "essay") -> No
 
 @pytest.mark.parametrize("again", [False, True])
 def test_what_a_person_has_marked_waits_no_more(course: Course, again: bool) -> None:
-    assert graded(course, "right")["right"].waiting == ["essay"]
+    assert grade_students(course, "right")["right"].waiting == ["essay"]
     mark(course, "right", 1.5)
-    grade = graded(course, "right", again=again)["right"]
+    grade = grade_students(course, "right", again=again)["right"]
     assert (grade.waiting, grade.needs_manual) == ([], False)
-    assert rows(course, "right")["essay"] == (None, 1.5, False)
+    assert read_rows(course, "right")["essay"] == (None, 1.5, False)
 
 
-@pytest.mark.parametrize("given", [{}, {"essay": 1.5}, {"essay": 1.5, "square": 0.5}, {"square": 0}])
+@pytest.mark.parametrize("points_by_cell", [{}, {"essay": 1.5}, {"essay": 1.5, "square": 0.5}, {"square": 0}])
 @pytest.mark.parametrize("extra", [0, 0.25])
-def test_the_total_is_nbgraders(course: Course, given: dict[str, float], extra: float) -> None:
+def test_the_total_is_nbgraders(course: Course, points_by_cell: dict[str, float], extra: float) -> None:
     """A person's points in the place of the tests', and extra credit beside either."""
-    for cell, points in given.items():
+    for cell, points in points_by_cell.items():
         mark(course, "right", points, cell)
     with gradebook(course) as book:
         {row.name: row for row in book.find_submission_notebook("tiny", NAME, "right").grades}[
@@ -227,17 +229,17 @@ def test_the_total_is_nbgraders(course: Course, given: dict[str, float], extra: 
         book.db.commit()
         score = book.find_submission(NAME, "right").score
     for again in (False, True):
-        grade = graded(course, "right", again=again)["right"]
+        grade = grade_students(course, "right", again=again)["right"]
         assert (grade.total, grade.score) == (score, 3)
-    assert score == 3 + extra + given.get("essay", 0) + given.get("square", 2) - 2
+    assert score == 3 + extra + points_by_cell.get("essay", 0) + points_by_cell.get("square", 2) - 2
 
 
 def test_what_was_marked_and_handed_in_anew_waits_again_and_keeps_its_points(course: Course) -> None:
     mark(course, "right", 1.5)
     desk = Desk(course.assignment(NAME))
     desk.hand_in("right", desk.answered(essay="Something else."))
-    assert graded(course, "right")["right"].waiting == ["essay"]
-    assert rows(course, "right")["essay"] == (None, 1.5, True)
+    assert grade_students(course, "right")["right"].waiting == ["essay"]
+    assert read_rows(course, "right")["essay"] == (None, 1.5, True)
 
 
 def test_an_overruled_score_of_a_test_waits_too_when_another_answer_is_handed_in(course: Course) -> None:
@@ -245,22 +247,22 @@ def test_an_overruled_score_of_a_test_waits_too_when_another_answer_is_handed_in
     mark(course, "right", 0.5, "square")
     desk = Desk(course.assignment(NAME))
     desk.hand_in("right", desk.answered(essay="Something else."))
-    assert graded(course, "right")["right"].waiting == ["square", "essay"]
-    assert rows(course, "right")["square"][1:] == (0.5, True)
+    assert grade_students(course, "right")["right"].waiting == ["square", "essay"]
+    assert read_rows(course, "right")["square"][1:] == (0.5, True)
     mark(course, "right", 2, "square")
-    assert graded(course, "right")["right"].waiting == ["essay"]
+    assert grade_students(course, "right")["right"].waiting == ["essay"]
 
 
 def test_a_mark_that_waits_for_a_second_look_goes_on_waiting_when_graded_again(course: Course) -> None:
     mark(course, "right", 1.5)
     desk = Desk(course.assignment(NAME))
     desk.hand_in("right", desk.answered(essay="Something else."))
-    graded(course, "right")
-    graded(course, "right", again=True)
-    assert rows(course, "right")["essay"] == (None, 1.5, True)
+    grade_students(course, "right")
+    grade_students(course, "right", again=True)
+    assert read_rows(course, "right")["essay"] == (None, 1.5, True)
     mark(course, "right", 1)
-    graded(course, "right", again=True)
-    assert rows(course, "right")["essay"] == (None, 1, False)
+    grade_students(course, "right", again=True)
+    assert read_rows(course, "right")["essay"] == (None, 1, False)
 
 
 def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,11 +277,11 @@ def test_a_deadline_that_is_set_later_counts_at_once(course: Course, monkeypatch
     config = course.root / "nbgrader_config.py"
     config.write_text(config.read_text() + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
     course = open_course(course.root)
-    assert graded(course, "right")["right"].notes == ("handed in 2.0 hours late, penalty 3",)
+    assert grade_students(course, "right")["right"].notes == ("handed in 2.0 hours late, penalty 3",)
     with gradebook(course) as book:
         assert book.find_submission(NAME, "right").late_submission_penalty == 3
         book.update_or_create_assignment(NAME, duedate="2026-01-10 10:00:00 UTC")
-    assert graded(course, "right")["right"].notes == ()
+    assert grade_students(course, "right")["right"].notes == ()
     with gradebook(course) as book:
         assert not book.find_submission(NAME, "right").late_submission_penalty
 
@@ -292,7 +294,7 @@ def test_scores_that_another_program_wrote_over_ours_are_made_again(course: Cour
         book.db.commit()
     results = grading.grade(course.assignment(NAME), 1, ["right"])
     assert (results.grades["right"].score, results.kept) == (3, 0)
-    assert rows(course, "right")["square"][0] == 2
+    assert read_rows(course, "right")["square"][0] == 2
 
 
 def test_a_run_that_was_killed_is_taken_up_where_it_was(tiny: Course, quick: None, tmp_path: Path) -> None:
@@ -308,12 +310,12 @@ from pathlib import Path
 from autograder.gradebook import book as gradebook
 from autograder.grading import grading
 from autograder.course import open_course
-penalty, calls = gradebook.Book._late_penalty, []
+penalty, calls = gradebook.Book._compute_late_penalty, []
 def kill(self, student, *rest):
     calls.append(student)
     if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
     return penalty(self, student, *rest)
-gradebook.Book._late_penalty = kill
+gradebook.Book._compute_late_penalty = kill
 list(grading.grade_class(open_course(Path({str(course.root)!r})).assignment("tiny"), 1))
 """
     command = [sys.executable, "-c", program]
@@ -349,7 +351,7 @@ def test_whatever_is_lost_of_a_grade_it_is_made_again(course: Course, spoil: str
         record.write_text("{")
     results = grading.grade(course.assignment(NAME), 2, ["right"])
     assert (results.grades["right"].score, results.kept) == (3, 0)
-    assert rows(course, "right")["square"][0] == 2
+    assert read_rows(course, "right")["square"][0] == 2
 
 
 def test_two_at_once_are_refused(course: Course) -> None:
@@ -357,11 +359,88 @@ def test_two_at_once_are_refused(course: Course) -> None:
         grading.grade(course.assignment(NAME), 1)
 
 
+def test_what_another_process_graded_before_the_gradebook_was_locked_is_not_graded_as_new(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a mark that a person gave in between would be flagged as stale."""
+    desk = Desk(course.assignment(NAME))
+    desk.hand_in("right", desk.answered(essay="Something else."))
+    enter, calls = Book.__enter__, []
+
+    def enter_late(book: Book) -> Book:
+        calls.append(book)
+        if len(calls) == 1:
+            grade_students(course, "right")
+            mark(course, "right", 1.5)
+        return enter(book)
+
+    monkeypatch.setattr(Book, "__enter__", enter_late)
+    assert grade_students(course, "right")["right"].waiting == []
+    assert len(calls) == 2
+    assert read_rows(course, "right")["essay"] == (None, 1.5, False)
+
+
+def test_a_student_who_is_named_twice_is_graded_once(course: Course) -> None:
+    assert len(grading.grade(course.assignment(NAME), 1, ["right", "right"], again=True).outcomes) == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_disappears_while_others_are_graded_gets_a_reason(
+    course: Course, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """And the batch goes on."""
+    read = Intake.read
+
+    def remove_first(intake: Intake, submission: Submission) -> IntakeResult:
+        if submission.student == "partly":
+            shutil.rmtree(submission.folder)
+        return read(intake, submission)
+
+    monkeypatch.setattr(Intake, "read", remove_first)
+    if not again:
+        record_path(course.assignment(NAME), "partly").unlink()
+    grades = grade_students(course, "partly", "right", again=again)
+    assert (grades["partly"].status, grades["right"].score) == ("unreadable", 3)
+    assert "no notebook in tiny/" in grades["partly"].notes[0]
+
+
+@pytest.mark.parametrize("link", ["tiny", "student"])
+def test_a_folder_that_is_a_link_is_not_followed(course: Course, link: str) -> None:
+    """It could lead to another student's work."""
+    target = course.submitted / "right" / NAME
+    if link == "tiny":
+        (course.submitted / "eve").mkdir()
+        (course.submitted / "eve" / NAME).symlink_to(target)
+    else:
+        (course.submitted / "eve").symlink_to(target.parent)
+    grade = grade_students(course, "eve")["eve"]
+    assert (grade.status, grade.notes) == ("unreadable", ("tiny is a symbolic link; hand in the folder itself",))
+    assert grading.grade(course.assignment(NAME), 1, ["eve"]).kept == 1
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read every folder")
+def test_a_folder_without_permission_gets_a_reason(course: Course) -> None:
+    folder = course.submitted / "right" / NAME
+    folder.chmod(0)
+    try:
+        grade = grade_students(course, "right")["right"]
+    finally:
+        folder.chmod(0o755)
+    assert grade.status == "unreadable"
+    assert grade_students(course, "right")["right"].score == 3
+
+
+def test_a_release_that_is_missing_is_an_error(course: Course) -> None:
+    course.assignment(NAME).release_path.unlink()
+    with pytest.raises(CourseError, match=r"tiny\.ipynb is missing; `autograder build tiny` creates it"):
+        grade_students(course)
+
+
 def test_an_unknown_student_is_an_error(course: Course) -> None:
     with pytest.raises(CourseError, match="nobody has not handed in tiny"):
-        graded(course, "nobody")
+        grade_students(course, "nobody")
 
 
 def test_no_submissions_is_said(tiny: Course) -> None:
     with pytest.raises(CourseError, match="no submissions of tiny"):
-        graded(tiny)
+        grade_students(tiny)

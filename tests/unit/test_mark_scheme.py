@@ -9,7 +9,7 @@ import pytest
 
 from autograder.course import Course, mark_scheme
 from autograder.course import notebook as nb
-from autograder.gradebook.autograded import autograded
+from autograder.gradebook.autograded import make_autograded_notebook
 from autograder.pages.feedback.files import write_feedback
 from autograder.records.grade import Grade
 from autograder.records.run import Run
@@ -55,7 +55,7 @@ def test_neither_the_release_nor_a_feedback_page_contains_it(graded: Course) -> 
 def shown(source: nb.Notebook) -> bytes:
     """What Formgrader shows of a submission that is the instructor's own notebook."""
     run = Run("ada", NAME, json.dumps(source).encode())
-    return autograded(run, Grade("ada", NAME, "completed"), mark_scheme.schemes(source))
+    return make_autograded_notebook(run, Grade("ada", NAME, "completed"), mark_scheme.schemes(source))
 
 
 def test_the_scheme_of_a_code_answer_is_read_without_its_comment_signs() -> None:

@@ -15,7 +15,7 @@ from autograder.course import Assignment, Course, Variant, open_course
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.generate import generate
-from autograder.judge.imports import bound
+from autograder.judge.imports import bound_names
 from autograder.proof.build import build
 from autograder.proof.expectation import Expectation
 from autograder.proof.faults import find_faults
@@ -382,7 +382,7 @@ def test_a_test_belongs_to_the_cell_whose_names_it_uses() -> None:
     ],
 )
 def test_the_names_that_a_cell_binds(text: str, names: set[str]) -> None:
-    assert names <= bound(text)
+    assert names <= bound_names(text)
 
 
 @pytest.mark.parametrize("place", ["source", "metadata", "outputs", "id"])

@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from autograder.cli import main
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
+from autograder.course.submitted import hash_folder
 from autograder.grading.intake import Intake
 from autograder.judge import replay, test_cell
 from autograder.judge.job import Judged
@@ -22,7 +23,7 @@ from autograder.pages.feedback.files import write_feedback
 from autograder.records import known
 from autograder.records.deciding import Deciding
 from autograder.records.grade import Grade
-from autograder.records.store import read_record, read_run, run_path
+from autograder.records.store import read_record, read_run, record_path, run_path
 from tests.support import grading
 from tests.support.tiny import NAME, Desk
 
@@ -39,7 +40,7 @@ def first_run(tiny: Course, quick: None, tmp_path_factory: pytest.TempPathFactor
     desk.hand_in("partly", desk.answered(square_solution="def square(x): return 4"))
     desk.hand_in("float32", desk.answered(square_solution="def square(x): return x * x + (x > 9) * 0.001"))
     desk.hand_in("dies", desk.answered(double_solution="def double(x):\n    import os\n    os._exit(1)"))
-    assert scores(grading.grade(course.assignment(NAME), 2).grades) == SCORES
+    assert list_scores(grading.grade(course.assignment(NAME), 2).grades) == SCORES
     return course
 
 
@@ -68,7 +69,7 @@ def edit(course: Course, old: str, new: str) -> None:
         path.write_text(text.replace(old, new))
 
 
-def proven(course: Course) -> None:
+def write_proof(course: Course) -> None:
     """Leave what a build of today's tests leaves, without the runs that it takes."""
     assignment = open_course(course.root).assignment(NAME)
     known.write(assignment, nb.read(assignment.source_path), {}, {})
@@ -79,13 +80,59 @@ def grade(course: Course, *students: str, **how: bool) -> tuple[grading.Results,
     return results, results.grades
 
 
-def scores(grades: dict[str, Grade]) -> dict[str, float | None]:
+def list_scores(grades: dict[str, Grade]) -> dict[str, float | None]:
     return {name: grade.score for name, grade in grades.items()}
 
 
-def saved(course: Course) -> dict[str, float]:
+def read_saved_scores(course: Course) -> dict[str, float]:
     with Gradebook(course.db_url, course.course_id) as book:
         return {submission.student_id: submission.score for submission in book.assignment_submissions(NAME)}
+
+
+OLD_RECORD = """{
+  "key": "0f3c", "answers_key": "77aa", "handed_in": "%s", "asked": "5d1e", "verdicts": {"square": "a1", "double": "b2"},
+  "student": "float32", "assignment": "tiny", "status": "completed", "score": 2, "max_score": 5, "needs_manual": true,
+  "notes": [], "isolation": ["user", "network"], "seconds": 0.412,
+  "cells": {
+    "square": {
+      "score": 1, "max_score": 2, "error": "", "trouble": "",
+      "checks": [
+        {"name": "two", "points": 1, "passed": true, "message": ""},
+        {"name": "three hundred", "points": 1, "passed": false, "message": "Try a larger number."}
+      ]
+    },
+    "double": {"score": 1, "max_score": 1, "checks": [], "error": "", "trouble": ""},
+    "essay": {"score": null, "max_score": 2, "checks": [], "error": "", "trouble": ""}
+  }
+}"""
+
+
+def test_a_record_of_the_version_before_keeps_its_marks_and_its_grade_until_apply(course: Course, quick: None) -> None:
+    """It has no run, so the submission runs again, but the same files were handed in."""
+    assignment = course.assignment(NAME)
+    folder = course.submitted / "float32" / NAME
+    run_path(assignment, "float32").unlink()
+    record_path(assignment, "float32").write_text(OLD_RECORD % hash_folder(folder))
+    with Gradebook(course.db_url, course.course_id) as book:
+        rows = {row.name: row for row in book.find_submission_notebook("tiny", NAME, "float32").grades}
+        rows["essay"].manual_score, rows["essay"].needs_manual_grade = 1.5, False
+        book.db.commit()
+    edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
+    group, grades = grade(course, "float32")
+    assert (grades["float32"].total, grades["float32"].waiting) == (3.5, [])
+    assert group.changes["float32"].reasons == ('square: "three hundred" passes now',)
+    assert read_saved_scores(course)["float32"] == 3.5
+    _, grades = grade(course, "float32", apply=True)
+    assert (grades["float32"].total, grades["float32"].waiting) == (4.5, [])
+
+
+def test_a_record_of_another_student_counts_as_none(course: Course, quick: None) -> None:
+    """As when somebody copies a folder of transcripts."""
+    assignment = course.assignment(NAME)
+    shutil.copy(record_path(assignment, "partly"), record_path(assignment, "right"))
+    assert read_record(assignment, "right") is None
+    _, grades = grade(course, "right")
+    assert list_scores(grades) == {"right": 3}
 
 
 def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_runs(
@@ -93,15 +140,15 @@ def test_a_looser_tolerance_is_shown_first_and_applied_when_told_and_nothing_run
 ) -> None:
     edit(course, "square(300) == 90_000", "abs(square(300) - 90_000) < 0.01")
     group, grades = grade(course)
-    assert (scores(grades), saved(course), group.scored) == (SCORES, SCORES, 5)
+    assert (list_scores(grades), read_saved_scores(course), group.scored) == (SCORES, SCORES, 5)
     assert {name: change.reasons for name, change in group.changes.items()} == {
         "float32": ('square: "three hundred" passes now',)
     }
     group, grades = grade(course, apply=True)
-    assert scores(grades) == saved(course) == {**SCORES, "float32": 3}
+    assert list_scores(grades) == read_saved_scores(course) == {**SCORES, "float32": 3}
     assert group.changes["float32"].applied
     group, grades = grade(course)
-    assert (group.kept, group.changes, scores(grades)) == (5, {}, {**SCORES, "float32": 3})
+    assert (group.kept, group.changes, list_scores(grades)) == (5, {}, {**SCORES, "float32": 3})
 
 
 def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, nothing_runs: None) -> None:
@@ -114,12 +161,16 @@ def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, not
         ]["points"] = 4
         path.write_text(json.dumps(notebook))
     group, grades = grade(course)
-    assert (scores(grades), saved(course)) == (SCORES, SCORES)
+    assert (list_scores(grades), read_saved_scores(course)) == (SCORES, SCORES)
     assert group.changes["blank"].reasons == ("square: worth 4, was 2", 'square: "two" is worth 3, was 1')
     with Gradebook(course.db_url, course.course_id) as book:
         assert book.find_assignment(NAME).max_score == 5  # a mere look changes nothing
     _, grades = grade(course, apply=True)
-    assert scores(grades) == saved(course) == {"right": 5, "partly": 4, "float32": 4, "dies": 4, "blank": 0}
+    assert (
+        list_scores(grades)
+        == read_saved_scores(course)
+        == {"right": 5, "partly": 4, "float32": 4, "dies": 4, "blank": 0}
+    )
     with Gradebook(course.db_url, course.course_id) as book:
         assert book.find_assignment(NAME).max_score == 7
 
@@ -127,7 +178,7 @@ def test_other_points_are_shown_and_applied_and_nothing_runs(course: Course, not
 def test_another_message_is_written_at_once_and_nothing_runs(course: Course, nothing_runs: None) -> None:
     edit(course, "Try a larger number.", "Try three hundred.")
     group, grades = grade(course)
-    assert (scores(grades), group.changes, group.scored) == (SCORES, {}, 5)
+    assert (list_scores(grades), group.changes, group.scored) == (SCORES, {}, 5)
     assert grades["partly"].cells["square"].checks[1].message == "Try three hundred."
     record = read_record(course.assignment(NAME), "partly")
     assert record and record.grade.cells["square"].checks[1].message == "Try three hundred."
@@ -155,7 +206,7 @@ def test_a_grade_from_a_transcript_is_that_of_a_run_in_all_but_its_seconds(cours
 def test_a_test_that_asks_something_else_runs_the_submissions_again(course: Course, quick: None) -> None:
     edit(course, "square(300) == 90_000", "square(301) == 90_601")
     group, grades = grade(course)
-    assert (group.scored, scores(grades), group.changes) == (0, SCORES, {})
+    assert (group.scored, list_scores(grades), group.changes) == (0, SCORES, {})
 
 
 def test_a_test_that_asks_less_runs_the_submissions_again(course: Course, quick: None) -> None:
@@ -189,7 +240,7 @@ def test_new_and_changed_submissions_are_written_while_changes_wait(course: Cour
     desk.hand_in("partly")
     group, grades = grade(course)
     assert set(group.changes) == {"float32"}
-    assert saved(course) == scores(grades) == {**SCORES, "partly": 3, "late-comer": 3}
+    assert read_saved_scores(course) == list_scores(grades) == {**SCORES, "partly": 3, "late-comer": 3}
 
 
 def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: Course, nothing_runs: None) -> None:
@@ -207,7 +258,7 @@ def test_the_command_shows_the_diff_and_says_by_its_code_that_it_waits(course: C
             "reasons": ['square: "three hundred" passes now'], "applied": False,
         }
     }  # fmt: skip
-    proven(course)
+    write_proof(course)
     applied = CliRunner().invoke(main, [*call, "--apply"])
     assert applied.exit_code == 0
     assert "1 grade replaced" in applied.output
@@ -226,7 +277,7 @@ def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, no
     assert "0 grades would change" in shown
     assert "1 submission keeps its score" in shown
     assert "float32  completed   2.75   5" in shown
-    proven(course)
+    write_proof(course)
     assert "0 grades replaced" in CliRunner().invoke(main, [*call, "--apply"]).output
     after = CliRunner().invoke(main, call).output
     assert "float32  completed   2.75   5" in after
@@ -237,7 +288,7 @@ def test_points_that_a_person_gave_stand_and_the_diff_says_so(course: Course, no
 def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Course, change: str) -> None:
     """Of a thousand submissions, that is a matter of seconds."""
     assignment = course.assignment(NAME)
-    before = Deciding(assignment).verdicts(nb.read(assignment.source_path))
+    before = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     if change == "this test":
         edit(course, "Try a larger number.", "Try three hundred.")
     elif change == "a locked cell":
@@ -245,21 +296,21 @@ def test_only_test_cells_that_may_say_something_else_are_scored_anew(course: Cou
     else:
         (assignment.folder / "labels.csv").write_text("1")
     assignment = open_course(course.root).assignment(NAME)
-    after = Deciding(assignment).verdicts(nb.read(assignment.source_path))
+    after = Deciding(assignment).hash_verdicts(nb.read(assignment.source_path))
     record = read_record(assignment, "right")
     assert record
-    assert set(record.settled(before)) == {"square", "double"}
-    assert set(record.settled(after)) == ({"double"} if change == "this test" else set())
+    assert set(record.select_unchanged_cells(before)) == {"square", "double"}
+    assert set(record.select_unchanged_cells(after)) == ({"double"} if change == "this test" else set())
 
 
 def rescore(course: Course, student: str) -> Judged:
     """A submission scored from its last run, in this process."""
     intake = Intake(course.assignment(NAME))
-    submission = intake.look(student)
-    taken = intake.take(submission)
+    submission = intake.inspect(student)
+    result = intake.read(submission)
     run = read_run(intake.assignment, submission.record) if submission.record else None
-    assert taken.job and run
-    return replay.score(taken.job, run)
+    assert result.job and run
+    return replay.score(result.job, run)
 
 
 def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +335,7 @@ def test_test_cells_that_got_the_same_answers_are_scored_once(course: Course, mo
 def test_a_test_cell_that_ran_for_too_long_is_tried_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "_verdicts", {})
     with monkeypatch.context() as slow:
-        slow.setattr(test_cell, "within", lambda seconds, run: run() and None)
+        slow.setattr(test_cell, "run_within", lambda seconds, run: run() and None)
         assert rescore(course, "right").grade.score == 0
     assert rescore(course, "right").grade.score == SCORES["right"]
 
@@ -303,7 +354,7 @@ def test_nothing_reads_formgraders_folder_back(course: Course, nothing_runs: Non
     path.write_text("no notebook")
     edit(course, "Try a larger number.", "Try three hundred.")
     group, grades = grade(course)
-    assert (group.scored, scores(grades)) == (5, SCORES)
+    assert (group.scored, list_scores(grades)) == (5, SCORES)
     path.write_text("no notebook")
     list(write_feedback(course.assignment(NAME)))
     assert "Try three hundred." in (course.feedback / "partly" / NAME / "tiny.html").read_text()

@@ -1,4 +1,4 @@
-"""What a student defined, as a test cell has it: asked of a real child."""
+"""What a test cell gets of a student's objects, from a real child."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ odd = Odd()
 
 
 def test_data_comes_as_the_same_plain_data(sandbox: Sandbox) -> None:
-    got = sandbox.ask(
+    values = sandbox.ask(
         [DATA], lambda fetch: [fetch(n) for n in ("number", "text", "nothing", "pair", "listed", "empty", "mapping")]
     )
-    assert got == [2**70, "é😀", None, (1, 2), [1, (2, [3])], (), {"a": {1, 2}, (1, 2): [True]}]
-    assert [type(value) for value in got] == [int, str, type(None), tuple, list, tuple, dict]
+    assert values == [2**70, "é😀", None, (1, 2), [1, (2, [3])], (), {"a": {1, 2}, (1, 2): [True]}]
+    assert [type(value) for value in values] == [int, str, type(None), tuple, list, tuple, dict]
 
 
 def test_arrays_and_tensors_come_with_type_and_shape(sandbox: Sandbox) -> None:
@@ -52,15 +52,15 @@ def test_an_object_stays_there_and_can_be_passed_back(sandbox: Sandbox) -> None:
     assert sandbox.ask(cells, body) == (remote.RemoteObject, "<Odd in the notebook>", True, False, True)
 
 
-def test_an_object_of_the_judges_is_never_sent(sandbox: Sandbox) -> None:
+def test_an_object_of_the_judge_is_never_sent(sandbox: Sandbox) -> None:
     with pytest.raises(TypeError, match="cannot pass a"):
         sandbox.ask(["def f(x): return x"], lambda fetch: fetch("f")(lambda: "expected value"))
 
 
 def test_a_function_gets_positional_and_keyword_arguments_and_returns_plain_data(sandbox: Sandbox) -> None:
     call = "def f(a, *rest, scale=1, **more): return {'a': a, 'rest': rest, 'scale': scale, 'more': more}"
-    got = sandbox.ask([call], lambda fetch: fetch("f")([1], (2,), 3, scale=np.int8(4), more=None))
-    assert got == {"a": [1], "rest": ((2,), 3), "scale": 4, "more": {"more": None}}
+    result = sandbox.ask([call], lambda fetch: fetch("f")([1], (2,), 3, scale=np.int8(4), more=None))
+    assert result == {"a": [1], "rest": ((2,), 3), "scale": 4, "more": {"more": None}}
 
 
 def test_a_function_that_returns_a_function_returns_a_proxy(sandbox: Sandbox) -> None:
@@ -79,7 +79,7 @@ def test_a_function_that_returns_a_function_returns_a_proxy(sandbox: Sandbox) ->
     ],
 )
 def test_an_exception_comes_under_its_own_name_and_as_an_ordinary_one(sandbox: Sandbox, raised: str, kind: str) -> None:
-    """Never as a BaseException: that would pass through `with check` and end the grader."""
+    """Never as a BaseException, which would pass through `with check` and end the worker."""
 
     def body(fetch: Fetch) -> None:
         with pytest.raises(Exception, match="no") as caught:
@@ -90,7 +90,7 @@ def test_an_exception_comes_under_its_own_name_and_as_an_ordinary_one(sandbox: S
     sandbox.ask([f"def f(): raise {raised}"], body)
 
 
-def test_half_a_character_in_an_exception_costs_the_call_alone(sandbox: Sandbox) -> None:
+def test_half_a_surrogate_pair_in_an_exception_affects_that_call_only(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> int:
         with pytest.raises(ValueError, match=r"\?"):
             fetch("f")()
@@ -100,10 +100,10 @@ def test_half_a_character_in_an_exception_costs_the_call_alone(sandbox: Sandbox)
 
 
 def test_gradients_equal_those_of_a_local_graph(sandbox: Sandbox) -> None:
-    """Through several results and arguments, in and around the student's function."""
+    """For several results and arguments, inside and outside the student's function."""
     source = "def f(x, y, scale): return (x @ y).exp() * scale, {'norm': x.norm()}"
     namespace: dict[str, Any] = {}
-    exec(source, namespace)
+    exec(source, namespace)  # noqa: S102  (text of this file)
 
     def gradients(f: Any) -> list[torch.Tensor]:
         generator = torch.Generator().manual_seed(0)
@@ -132,7 +132,7 @@ def test_a_gradient_imports_nothing(sandbox: Sandbox) -> None:
 def test_a_gradient_of_complex_numbers_is_that_of_a_local_function(sandbox: Sandbox) -> None:
     source = "def f(z): return z * z.conj() * (1 + 2j), z.abs()"
     namespace: dict[str, Any] = {}
-    exec(source, namespace)
+    exec(source, namespace)  # noqa: S102  (text of this file)
 
     def gradient(f: Any) -> torch.Tensor:
         z = torch.tensor([1 + 2j, -0.5j, 3], dtype=torch.complex128, requires_grad=True)
@@ -159,7 +159,7 @@ def test_an_argument_that_the_result_ignores_has_no_gradient(sandbox: Sandbox) -
 
 def test_arguments_after_shows_what_was_changed_in_place(sandbox: Sandbox) -> None:
     source = "def spoils(a, b):\n    a *= 2\n    b.append(1)\ndef keeps(a, b): return a * 2"
-    arguments = (np.ones(2), [])
+    arguments: tuple[Any, list[Any]] = (np.ones(2), [])
 
     def body(fetch: Fetch) -> Any:
         return [arguments_after(fetch(name), *arguments) for name in ("spoils", "keeps")]
@@ -176,19 +176,19 @@ def test_arguments_after_does_the_same_with_a_local_function() -> None:
 LOSSES = "import os, time\nbefore = 7\ndef hang():\n    while True: pass\ndef leave(): os._exit(3)\ndef fine(): return before"
 
 
-@pytest.mark.parametrize(("name", "why"), [("hang", "timed out"), ("leave", "died")])
-def test_a_lost_child_is_replaced_and_the_cells_before_run_again(sandbox: Sandbox, name: str, why: str) -> None:
+@pytest.mark.parametrize(("name", "status"), [("hang", "timed out"), ("leave", "died")])
+def test_a_lost_child_is_replaced_and_the_cells_before_run_again(sandbox: Sandbox, name: str, status: str) -> None:
     def body(fetch: Fetch) -> Any:
         fine = fetch("fine")
-        with pytest.raises(remote.StudentError, match=f"the code {why}"):
+        with pytest.raises(remote.StudentError, match=f"the code {status}"):
             fetch(name)()
         return fetch.session.losses[0].why, fine(), fetch("before")
 
-    assert sandbox.ask([LOSSES], body, call_seconds=1) == (why, 7, 7)
+    assert sandbox.ask([LOSSES], body, call_seconds=1) == (status, 7, 7)
 
 
 def test_a_function_lost_twice_is_not_called_a_third_time(sandbox: Sandbox) -> None:
-    """Or a property with 100 examples would wait 100 time limits."""
+    """Otherwise a property with 100 examples would wait for 100 time limits."""
 
     def body(fetch: Fetch) -> float:
         leave = fetch("leave")
@@ -200,7 +200,7 @@ def test_a_function_lost_twice_is_not_called_a_third_time(sandbox: Sandbox) -> N
     assert sandbox.ask([LOSSES], body) == 2
 
 
-def test_what_a_lost_child_held_is_an_error_and_not_another_childs_value(sandbox: Sandbox) -> None:
+def test_a_reference_into_a_lost_child_is_an_error_and_not_another_childs_value(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> None:
         kept, graph = fetch("make")(), fetch("twice")(torch.ones(1, requires_grad=True))
         with pytest.raises(remote.StudentError):
@@ -213,8 +213,8 @@ def test_what_a_lost_child_held_is_an_error_and_not_another_childs_value(sandbox
     sandbox.ask([LOSSES, "def make(): return lambda: 1\ndef twice(x): return 2 * x"], body)
 
 
-def test_what_the_judge_forgets_is_let_go_in_the_child(sandbox: Sandbox) -> None:
-    """After each test cell: or the models and graphs of a long notebook would fill its memory."""
+def test_forget_frees_objects_in_the_child(sandbox: Sandbox) -> None:
+    """It follows each test cell; otherwise the models and graphs of a long notebook would fill the child's memory."""
 
     def body(fetch: Fetch) -> tuple[int, int]:
         kept = fetch("make")()
@@ -223,12 +223,12 @@ def test_what_the_judge_forgets_is_let_go_in_the_child(sandbox: Sandbox) -> None
         assert isinstance(kept, remote.RemoteObject)
         return before, fetch("alive")()
 
-    made = "import gc, weakref\nclass Big: pass\nmade = weakref.WeakSet()\n"
-    make = "def make():\n    big = Big()\n    made.add(big)\n    return big"
-    assert sandbox.ask([made, make, "def alive():\n    gc.collect()\n    return len(made)"], body) == (1, 0)
+    big = "import gc, weakref\nclass Big: pass\nobjects = weakref.WeakSet()\n"
+    make = "def make():\n    big = Big()\n    objects.add(big)\n    return big"
+    assert sandbox.ask([big, make, "def alive():\n    gc.collect()\n    return len(objects)"], body) == (1, 0)
 
 
-def test_no_more_is_run_when_the_submissions_time_is_over(sandbox: Sandbox) -> None:
+def test_nothing_runs_after_the_submissions_time(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> None:
         time.sleep(1)
         with pytest.raises(remote.StudentError, match="ran for over 1 s"):
@@ -248,7 +248,7 @@ def test_no_more_is_run_when_the_submissions_time_is_over(sandbox: Sandbox) -> N
     ],
 )
 def test_a_forged_answer_is_an_ordinary_error(sandbox: Sandbox, answer: str) -> None:
-    """A student may replace what answers in the child; that ends in an exception of the test's, or in wrong data."""
+    """A student may replace the service in the child; the test cell then gets an exception or wrong data."""
     forge = f"""
 from autograder.sandbox import wire
 from autograder.sandbox.child import Service
@@ -263,12 +263,12 @@ Service.answer = lambda self, payload: __import__("msgspec").msgpack.encode({ans
     sandbox.ask([forge], body)
 
 
-def test_the_assignments_files_lie_beside_the_notebook(sandbox: Sandbox) -> None:
+def test_the_assignments_files_are_beside_the_notebook(sandbox: Sandbox) -> None:
     cells = ["words = open('data/words.txt').read()"]
     assert sandbox.ask(cells, lambda fetch: fetch("words")) == "three small words"
 
 
-def test_a_students_change_to_a_file_is_gone_with_the_child(sandbox: Sandbox) -> None:
+def test_a_students_change_to_a_file_ends_with_the_child(sandbox: Sandbox) -> None:
     assert sandbox.look("open('data/words.txt', 'w').write('mine')\nseen = open('data/words.txt').read()") == "mine"
     assert sandbox.look("seen = open('data/words.txt').read()") == "three small words"
 
@@ -288,7 +288,7 @@ model, table = Tower(2), [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("test", "score", "said"),
+    ("test", "score", "message"),
     [
         ("assert encoded(model, 5) == 10", 1, ""),
         ("assert encoded(tower(), 5) == 15", 1, ""),
@@ -296,26 +296,26 @@ model, table = Tower(2), [1, 2]
         ("assert encoded(model, 5) == table", 0, "`table` is plain data (list)"),
     ],
 )
-def test_from_a_locked_cell_a_test_takes_what_stays_in_the_notebook(
-    sandbox: Sandbox, test: str, score: float, said: str
+def test_from_a_read_only_cell_a_test_accepts_only_objects_that_stay_in_the_notebook(
+    sandbox: Sandbox, test: str, score: float, message: str
 ) -> None:
-    """A model goes back to the student's function as it is. Data would be the student's to change."""
+    """A model is passed back to the student's function as it is. Data could have been changed by the student."""
     locked = code(LOCKED, grade_id="setup", locked=True)
     cells = (locked, answer_cell("def encoded(model, x): return model.encode(x)"), checking_cell(test))
     cell = sandbox.judge(*cells).grade.cells["test"]
     assert cell.score == score
-    assert said in cell.error
+    assert message in cell.error
 
 
-def test_a_students_own_names_may_be_data_whatever_a_locked_cell_calls_them(sandbox: Sandbox) -> None:
-    """Bound anew by the student, a locked cell's name is plain data: no test takes it for the instructor's."""
+def test_a_read_only_cells_name_that_the_student_rebinds_to_data_is_refused(sandbox: Sandbox) -> None:
+    """No test takes it for the instructor's."""
     cells = (code(LOCKED, grade_id="setup", locked=True), answer_cell("model = 5\ndef encoded(model, x): return 10"))
     cell = sandbox.judge(*cells, checking_cell("assert encoded(model, 5) == 10")).grade.cells["test"]
     assert (cell.score, "is the name bound anew somewhere" in cell.error) == (0, True)
 
 
-def test_data_that_a_locked_cell_imports_and_the_judge_cannot_is_not_taken_from_the_student(sandbox: Sandbox) -> None:
-    """Or whoever defines the name would say what the test expects."""
+def test_a_name_that_the_judge_cannot_import_is_not_taken_as_data_from_the_student(sandbox: Sandbox) -> None:
+    """Otherwise a student who defines the name would choose what the test expects."""
     locked = code("from beside_the_notebook_alone import EXPECTED", grade_id="setup", locked=True)
     cells = (locked, answer_cell("EXPECTED = 7\ndef f(): return 7"), checking_cell("assert f() == EXPECTED"))
     cell = sandbox.judge(*cells).grade.cells["test"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import statistics
@@ -26,6 +25,7 @@ from autograder.pages.report.reading import read_report
 from autograder.pages.report.results import MisconceptionCount, Report
 from autograder.proof.prove import prove
 from tests.support import grading
+from tests.support.classroom import read_csv
 from tests.support.tiny import NAME, Desk
 
 WORTH = {"a": 2.0, "b": 1.0}
@@ -54,7 +54,7 @@ def report(course: Course) -> Report:
 
 def test_the_points_are_those_of_the_gradebook(course: Course, report: Report, tmp_path: Path) -> None:
     write_tasks(course.assignment(NAME), tmp_path / "tasks.csv")
-    rows = {row["student_id"].removeprefix("'"): row for row in csv.DictReader((tmp_path / "tasks.csv").open())}
+    rows = {row["student_id"].removeprefix("'"): row for row in read_csv(tmp_path / "tasks.csv")}
     graded = {row.student: row for row in report.graded}
     assert len(graded) > 5
     for name, row in graded.items():
@@ -114,11 +114,11 @@ def test_page_and_tables_agree_and_run_nothing_of_a_students(course: Course, rep
     assert "<script>alert" not in text
     assert text.count("<script>") == 1
     assert "http" not in text.replace("http-equiv", "")
-    rows = list(csv.DictReader(submissions.open()))
+    rows = read_csv(submissions)
     assert {row["student"] for row in rows} >= {"'=cmd()", "right", "broken"}
     assert [row["score"] for row in rows if row["student"] == "right"] == ["3.0"]
-    assert [row["name"] for row in csv.DictReader(tasks.open())] == ["square", "double", "essay"]
-    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in csv.DictReader(checks.open())}
+    assert [row["name"] for row in read_csv(tasks)] == ["square", "double", "essay"]
+    passed = {row["check"]: (int(row["passed"]), int(row["count"])) for row in read_csv(checks)}
     # <script> and partly return 4 for everything, and two double
     assert passed["two"][0] - passed["three hundred"][0] == 4
     assert passed["two"][1] == len(report.graded)

@@ -1,4 +1,4 @@
-"""A test cell has limits of its own in the judge: of time, by an alarm that nothing takes for a failed check, and of memory."""
+"""A test cell has its own limits in the judge: of time, by an alarm that no check takes for a failure, and of memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from autograder.judge import time_limit
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.test_cell import SKIP, Verdict, run
-from autograder.judge.time_limit import within
+from autograder.judge.time_limit import run_within
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, notebook
 
 ENDLESS = "while True: pass"
-# What keeps an exception from getting out, or does something of its own with it.
+# Code that swallows an exception or handles it in its own way.
 SWALLOWING = {
     "nothing": ENDLESS,
     "an except clause twice": "def f():\n    while True: pass\ntry: f()\nexcept BaseException: f()",
@@ -38,15 +38,15 @@ def verdict(source: str, seconds: float = 0.3, **student: Any) -> Verdict:
 
 @pytest.fixture(autouse=True)
 def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(time_limit, "REPEAT_SECONDS", 0.2)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("source", SWALLOWING.values(), ids=SWALLOWING)
-def test_a_test_cell_that_takes_too_long_is_for_a_person(source: str) -> None:
+def test_a_test_cell_that_takes_too_long_needs_a_person(source: str) -> None:
     started = time.monotonic()
-    made = verdict(source, 0.6)
-    assert (made.score, made.checks, made.trouble) == (None, (), "the test cell ran for over 1 s")
+    result = verdict(source, 0.6)
+    assert (result.score, result.checks, result.trouble) == (None, (), "the test cell ran for over 1 s")
     assert time.monotonic() - started < 10
 
 
@@ -59,8 +59,8 @@ def test_a_test_cell_that_takes_too_long_is_for_a_person(source: str) -> None:
     ids=["checks", "a law"],
 )
 def test_no_check_takes_the_alarm_for_a_failure(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not an Exception, and need not come twice."""
-    monkeypatch.setattr(time_limit, "AGAIN_SECONDS", 20)
+    """It is not an Exception, so it ends the test cell at the first time."""
+    monkeypatch.setattr(time_limit, "REPEAT_SECONDS", 20)
     started = time.monotonic()
     assert verdict(source).score is None
     assert time.monotonic() - started < 10
@@ -68,17 +68,17 @@ def test_no_check_takes_the_alarm_for_a_failure(source: str, monkeypatch: pytest
 
 def test_no_alarm_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    assert verdict("1.0").score == verdict("assert False").score + 1 == 1
+    assert (verdict("1.0").score, verdict("assert False").score) == (1, 0)
     assert verdict(ENDLESS).score is None
     assert signal.getsignal(signal.SIGALRM) is before
     assert [signal.getitimer(timer) for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF)] == [(0, 0)] * 2
 
 
-def test_an_alarm_at_the_very_end_is_an_alarm() -> None:
-    """Between the last line of a test cell and the lifting of the limit, at each place that a signal may come to."""
+def test_an_alarm_at_the_very_end_is_handled() -> None:
+    """Between the last line of a test cell and the lifting of the limit, wherever the signal arrives."""
     for number in range(300):
-        made = within(0.001, partial(_wait, time.perf_counter() + 0.0009 + number * 1e-6))
-        assert made in (None, "done")
+        result = run_within(0.001, partial(_wait, time.perf_counter() + 0.0009 + number * 1e-6))
+        assert result in (None, "done")
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
@@ -88,18 +88,18 @@ def _wait(until: float) -> str:
     return "done"
 
 
-def test_elsewhere_than_in_the_main_thread_a_test_cell_runs_as_ever() -> None:
-    made: list[Verdict] = []
-    thread = threading.Thread(target=lambda: made.append(verdict("1.0")))
+def test_outside_the_main_thread_a_test_cell_runs_without_a_limit() -> None:
+    verdicts: list[Verdict] = []
+    thread = threading.Thread(target=lambda: verdicts.append(verdict("1.0")))
     thread.start()
     thread.join()
-    assert made[0].score == 1
+    assert verdicts[0].score == 1
 
 
 def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A million numbers, each compared with each; the cells before keep their points, and the worker lives on."""
+    """Each of many numbers is multiplied by each; earlier cells keep their points, and the worker survives."""
     monkeypatch.setattr("autograder.judge.scoring.TEST_SECONDS", 0.5)
     slow = "assert sum(x * y for x in numbers for y in numbers) > 0"
     cells = answer_cell("numbers = [1] * 300_000"), checking_cell("len(numbers) / 3e5"), checking_cell(slow, 1, "slow")
@@ -110,7 +110,7 @@ def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
 
 
 def test_a_replay_ends_with_the_submissions_time(sandbox: Sandbox) -> None:
-    """Cells that were quick and are slow when they run again, after a call that lost the child."""
+    """The cells are quick at first, and slow when they run again after a call that lost the child."""
     slow = answer_cell("import os, time\nif os.getpid() and time.time() > SINCE + 1.5: time.sleep(9)")
     cells = [answer_cell(f"import time\nSINCE = {time.time()}\ndef f(): time.sleep(9)"), *[slow] * 4]
     started = time.monotonic()
@@ -121,16 +121,16 @@ def test_a_replay_ends_with_the_submissions_time(sandbox: Sandbox) -> None:
 
 @pytest.fixture
 def job() -> Any:
-    def made(student: str, test: str) -> Job:
+    def build(student: str, test: str) -> Job:
         cells = notebook(answer_cell("many = 6 * 2**30"), checking_cell(test, 2))
         return Job(student, "tiny", cells, frozenset(), (), Limits(submission_seconds=1, call_seconds=1))
 
-    return made
+    return build
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_answer_that_makes_a_test_fat_fails_the_check_and_nothing_else(job: Any) -> None:
-    """Pages that nobody writes to are not there: without the limit this would pass, and take nothing."""
+def test_an_answer_that_makes_a_test_take_too_much_memory_fails_one_check_only(job: Any) -> None:
+    """Pages that are never written to take no memory: without the limit this would pass."""
     test = "check = Checks(2)\nwith check('fat', 1): torch.empty(many, dtype=torch.uint8)\n"
     test += "with check('lean', 1): torch.empty(1000)\ncheck.score"
     with Batch(1, ["torch"]) as batch:
@@ -140,8 +140,8 @@ def test_an_answer_that_makes_a_test_fat_fails_the_check_and_nothing_else(job: A
     assert "memory" in grade.cells["test"].checks[0].message
 
 
-def test_where_no_handler_runs_the_worker_ends() -> None:
-    """Inside one call of code in C; the batch tries again, and says `failed`."""
+def test_the_worker_ends_if_no_handler_can_run() -> None:
+    """Inside one call of code in C. The batch tries again and then reports `failed`."""
     program = "import itertools\nfrom autograder.judge import time_limit\ntime_limit.GRACE_SECONDS = 0.3\n"
-    program += "time_limit.within(0.2, lambda: sum(itertools.repeat(0)))"
+    program += "time_limit.run_within(0.2, lambda: sum(itertools.repeat(0)))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == -signal.SIGPROF

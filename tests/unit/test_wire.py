@@ -69,7 +69,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, set | frozenset):
         return sorted(map(repr, a)) == sorted(map(repr, b))
     if isinstance(a, np.ndarray | np.generic):
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+        return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
     return bool(repr(a) == repr(b))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograder.pages.explain.story import Question
-from autograder.records.answers import Stays, alike, answer, plain, question, shown
+from autograder.records.answers import RemoteValue, agree, extract_answer, format_value, name_question, to_plain
 from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
 
@@ -26,8 +26,8 @@ class Phrasebook:
         return tuple(replace(self._question(exchange), times=times) for exchange, times in exchanges)
 
     def _question(self, exchange: Exchange) -> Question:
-        expected = (self._expected.get(question(exchange)) or [b""])[0]
-        agrees = not expected or alike(answer(exchange), expected)
+        expected = (self._expected.get(name_question(exchange)) or [b""])[0]
+        agrees = not expected or agree(extract_answer(exchange), expected)
         solution = self._reply(expected) if expected else ""
         return Question(self._request(exchange.request), self._answer(exchange), solution, agrees)
 
@@ -36,11 +36,11 @@ class Phrasebook:
         try:
             verb, *rest = wire.unpack(request)
             if verb == "call":
-                arguments = [shown(value, self._limit) for value in plain(rest[1])]
-                arguments += [f"{key}={shown(value, self._limit)}" for key, value in plain(rest[2]).items()]
+                arguments = [format_value(value, self._limit) for value in to_plain(rest[1])]
+                arguments += [f"{key}={format_value(value, self._limit)}" for key, value in to_plain(rest[2]).items()]
                 return f"{self._names.get(rest[0], 'a function')}({', '.join(arguments)})"
             if verb == "backward":
-                return f"the gradients, from {shown(plain(rest[1]), self._limit)}"
+                return f"the gradients, from {format_value(to_plain(rest[1]), self._limit)}"
             return str(rest[0]) if verb == "get" else verb
         except UNREADABLE:
             return "a question that cannot be shown"
@@ -61,11 +61,11 @@ class Phrasebook:
         if status in ("error", "ended"):
             return f"{'raises' if status == 'error' else 'the process'} {values[0] if values else ''}".strip()
         try:
-            value = plain(values[0])
-            is_function = isinstance(value, Stays) and value.kind == "function"
-            text = "a function" if is_function else shown(value, self._limit)
+            value = to_plain(values[0])
+            is_function = isinstance(value, RemoteValue) and value.kind == "function"
+            text = "a function" if is_function else format_value(value, self._limit)
             if len(values) > 1 and values[1]:
-                text += f"; its arguments afterwards: {shown(plain(values[1]), self._limit)}"
+                text += f"; its arguments afterwards: {format_value(to_plain(values[1]), self._limit)}"
         except (wire.WireError, IndexError):
             return "an answer that cannot be read"
         return text
@@ -76,7 +76,7 @@ def different(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, int]]:
     last: dict[tuple[bytes, bytes], Exchange] = {}
     times: Counter[tuple[bytes, bytes]] = Counter()
     for exchange in exchanges:
-        key = (exchange.name, answer(exchange))
+        key = (exchange.name, extract_answer(exchange))
         times[key] += 1
         last.pop(key, None)
         last[key] = exchange

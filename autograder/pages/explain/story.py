@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autograder.records.diagnose import UNWRITTEN, Diagnosis, unwritten
+from autograder.records.diagnose import UNWRITTEN, Diagnosis, is_unwritten
 from autograder.records.grade import CellGrade, Check, Grade, Mark
 
 
@@ -46,7 +46,7 @@ class CellStory:
     @property
     def is_unwritten(self) -> bool:
         """Whether no part of the answer is written yet."""
-        return unwritten(self.cell) and all(check.message == UNWRITTEN for check in self.cell.checks)
+        return is_unwritten(self.cell) and all(check.message == UNWRITTEN for check in self.cell.checks)
 
     def as_json(self) -> dict[str, Any]:
         """A cell of `explain --json`."""

@@ -17,8 +17,8 @@ from autograder.pages.explain.story import CellStory, CheckStory, Story
 from autograder.records.answers import SHOWN_NUMBERS
 from autograder.records.archive import Archive, Graded
 from autograder.records.grade import CellGrade, Mark
-from autograder.records.known import by_question
-from autograder.records.store import graded_students
+from autograder.records.known import group_by_question
+from autograder.records.store import list_graded_students
 from autograder.records.transcript import Asked, Span
 
 LAST_QUESTIONS = 8  # of a check: the one where it failed, and those that led there
@@ -30,7 +30,7 @@ def explain(assignment: Assignment, student: str, grade_id: str = "", limit: int
 
     Raises CourseError if there is no grade, no record that can be read, or no such cell.
     """
-    graded_students(assignment, (student,))
+    list_graded_students(assignment, (student,))
     graded = Archive(assignment).open(student)
     if grade_id and grade_id not in graded.grade.cells:
         raise CourseError(f"no graded cell {grade_id!r}; there are: {', '.join(graded.grade.cells)}")
@@ -51,7 +51,7 @@ def _notes(assignment: Assignment, graded: Graded) -> Iterator[str]:
 def _cell(name: str, graded: Graded, mark: Mark | None, limit: int) -> CellStory:
     cell = graded.grade.cells[name]
     asked = (graded.asked or {}).get(name, Asked())
-    phrasebook = Phrasebook(asked, by_question(graded.known.solution.get(name, [])), limit)
+    phrasebook = Phrasebook(asked, group_by_question(graded.known.solution.get(name, [])), limit)
     checks = tuple(_checks(cell, asked, phrasebook))
     return CellStory(name, cell, checks, graded.diagnosed_cells.get(name), mark)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograder.pages.explain.story import CellStory, CheckStory, Story
-from autograder.records.grade import points_of
+from autograder.records.grade import combine_points
 from autograder.words import counted, printable
 
 CONTINUED = "\n" + 14 * " "  # under the value of `    answered: `, so that a matrix's rows are aligned
@@ -49,7 +49,7 @@ def cell_lines(story: CellStory) -> Iterator[str]:
 
 def _score(story: CellStory) -> str:
     """The points, with the tests' score beside a mark that replaces it."""
-    points, tests, mark = points_of(story.cell.score, story.mark), story.cell.score, story.mark
+    points, tests, mark = combine_points(story.cell.score, story.mark), story.cell.score, story.mark
     if points is None:
         return "needs manual grading"
     text = f"{points:g} of {story.cell.max_score:g}"

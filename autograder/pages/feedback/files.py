@@ -11,7 +11,7 @@ from autograder.files import write_whole
 from autograder.gradebook.book import Book
 from autograder.pages.feedback.advice import Adviser
 from autograder.pages.feedback.page import render_page
-from autograder.records.store import graded_students
+from autograder.records.store import list_graded_students
 
 # `nbgrader release_feedback` finds the student's own page in the exchange by these files, which the exchange put there.
 EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")
@@ -23,7 +23,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
     Raises CourseError if a student has no grade, a record cannot be read, or the gradebook cannot be opened.
     """
     course = assignment.course
-    names = graded_students(assignment, tuple(students))
+    names = list_graded_students(assignment, tuple(students))
     adviser = Adviser(assignment)
     released = nb.test_sources(nb.read(assignment.release_path))
     with Book(course) as book:
@@ -33,7 +33,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
                 graded.grade,
                 graded.notebook,
                 assignment.name,
-                book.marks(assignment, name),
+                book.read_marks(assignment, name),
                 advice=adviser.advise(graded),
                 released=released,
             )

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.records.answers import alike, answer, numbers, plain, question
+from autograder.records.answers import agree, extract_answer, name_question, to_array, to_plain
 from autograder.records.grade import CellGrade
-from autograder.records.known import Answers, by_question
+from autograder.records.known import Answers, group_by_question
 from autograder.records.transcript import Asked
 from autograder.sandbox import wire
 
@@ -47,12 +47,12 @@ def compare_matrices(
     cell: CellGrade, asked: Asked, solution: Mapping[str, Answers] | None, name: str
 ) -> Heatmaps | None:
     """The first matrix in a failed check of the test cell `name` that differs from the solution's; None if there is none."""
-    expected = by_question((solution or {}).get(name, []))
+    expected = group_by_question((solution or {}).get(name, []))
     for check, span in zip(cell.checks, asked.spans, strict=False):
         for exchange in () if check.passed else asked.exchanges[span.first : span.last]:
-            for reply in expected.get(question(exchange), [])[:1]:
-                mine, right = _matrix(answer(exchange)), _matrix(reply)
-                if mine is not None and right is not None and not alike(answer(exchange), reply):
+            for reply in expected.get(name_question(exchange), [])[:1]:
+                mine, right = _matrix(extract_answer(exchange)), _matrix(reply)
+                if mine is not None and right is not None and not agree(extract_answer(exchange), reply):
                     return _heatmaps(check.name, mine, right)
     return None
 
@@ -61,7 +61,7 @@ def _matrix(reply: bytes) -> Any:
     """The float array (rows, columns) in a reply, each side from 2 to MAX_SIDE; None for any other reply."""
     try:
         status, *values = wire.unpack(reply)
-        array = numbers(plain(values[0])) if status == "ok" else None
+        array = to_array(to_plain(values[0])) if status == "ok" else None
     except (wire.WireError, IndexError):
         return None
     if array is None or array.ndim != 2 or array.dtype.kind == "c" or not all(1 < n <= MAX_SIDE for n in array.shape):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pygments  # type: ignore[import-untyped]  # its types are a package of their own
+import pygments
 from markupsafe import Markup, escape
 from pygments import token
-from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers.python import PythonLexer
 
 HIGHLIGHTED_CHARACTERS = 4_000  # the lexer takes 0.1 s for as many blanks, and four times that for twice as many
 # The stylesheet colors these families, by pygments' short class names: k, s, c, m.

@@ -17,12 +17,12 @@ from autograder.pages.feedback.outputs import Outputs
 from autograder.pages.feedback.sections import make_sections, make_tasks
 from autograder.pages.feedback.text import storable
 from autograder.pages.rendering import render
-from autograder.records.grade import Grade, Marks, after_penalty
+from autograder.records.grade import Grade, Marks, subtract_penalty
 
 NOTES = 30
 
 
-def render_page(
+def render_page(  # noqa: PLR0913  (a page is made of so many things)
     grade: Grade,
     notebook: nb.Notebook,
     title: str,
@@ -45,7 +45,7 @@ def render_page(
         grade=grade,
         sections=sections,
         marks=marks.cells,
-        earned=after_penalty(math.fsum(task.points or 0 for task in tasks), marks.late_penalty),
+        earned=subtract_penalty(math.fsum(task.points or 0 for task in tasks), marks.late_penalty),
         worth=math.fsum(task.grade.max_score for task in tasks),
         waiting=math.fsum(task.grade.max_score for task in tasks if task.points is None),
         late_penalty=marks.late_penalty,

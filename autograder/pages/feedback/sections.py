@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from autograder.course import notebook as nb
 from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.text import NAME_CHARACTERS, clip
-from autograder.records.grade import CellGrade, Check, Grade, Mark, points_of
+from autograder.records.grade import CellGrade, Check, Grade, Mark, combine_points
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 _POINTS = re.compile(r" \([^()]*\bpoints?\b[^()]*\)$")
@@ -45,7 +45,7 @@ class Task:
     @property
     def points(self) -> float | None:
         """The mark, or else the tests' score; None until there is one."""
-        return points_of(self.grade.score, self.mark)
+        return combine_points(self.grade.score, self.mark)
 
 
 @dataclass

@@ -10,12 +10,12 @@ from autograder.gradebook.book import Book
 from autograder.pages.report.results import Report, Row
 from autograder.records.archive import Archive
 from autograder.records.grade import GRADED
-from autograder.records.store import graded_students
+from autograder.records.store import list_graded_students
 
 
 def read_report(assignment: Assignment) -> Report:
     """The class's results today; CourseError if nothing is graded yet or the gradebook cannot be opened."""
-    names = graded_students(assignment)
+    names = list_graded_students(assignment)
     archive = Archive(assignment)
     with Book(assignment.course) as book:
         rows = [_read_row(archive, book, name) for name in names]
@@ -30,4 +30,4 @@ def _read_row(archive: Archive, book: Book, student: str) -> Row | None:
         return None
     diagnoses = graded.diagnoses if graded.grade.status in GRADED else {}
     misconceptions = tuple((task, each.misconception) for task, each in diagnoses.items() if each.misconception)
-    return Row(replace(graded.grade, marks=book.marks(archive.assignment, student)), misconceptions)
+    return Row(replace(graded.grade, marks=book.read_marks(archive.assignment, student)), misconceptions)
