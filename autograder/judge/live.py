@@ -22,8 +22,8 @@ from autograder.judge.job import Job, Judged
 from autograder.judge.scoring import Scored, Scorer
 from autograder.judge.session import Session
 from autograder.judge.walk import walk
-from autograder.sandbox.ends import ChildEnded, RemoteError
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
+from autograder.sandbox.endings import ChildEnded, RemoteError
 from autograder.sandbox.warm import ChildLimits
 
 logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs each timeout; the status says it

@@ -13,7 +13,7 @@ import torch
 
 from autograder.records.transcript import Exchange
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, RemoteError
+from autograder.sandbox.endings import ChildEnded, RemoteError
 
 
 class StudentError(Exception):
@@ -31,7 +31,7 @@ class Respondent(Protocol):
     asked: list[Exchange]
 
     def request(self, verb: str, *arguments: Any, about: str = "") -> list[Any]:
-        """Return the reply, as `sandbox.ends.answer` does; ChildEnded if the child was lost over it."""
+        """Return the reply, as `sandbox.endings.answer` does; ChildEnded if the child was lost over it."""
 
 
 MISSING = object()

@@ -27,7 +27,7 @@ from autograder.records.grade import CellGrade
 from autograder.records.run import Run
 from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, answer
+from autograder.sandbox.endings import ChildEnded, answer
 
 # By a hash of everything that a score depends on, in this process. A score has 0.7 KB in the median and 1.6 KB at most in a class
 # of the course; `test_cell` limits it to 20 KB of print and 2 KB per check.

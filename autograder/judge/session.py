@@ -14,8 +14,8 @@ from autograder.course import Limits
 from autograder.errors import AutograderError
 from autograder.records.transcript import Exchange
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, answer
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
+from autograder.sandbox.endings import ChildEnded, answer
 
 # Each replacement runs the earlier cells again. A function that was fatal twice is not called again, so ten replacements cover
 # five such functions; more would only take the batch's time.

@@ -25,7 +25,7 @@ from autograder.sandbox import confine
 from autograder.sandbox.warm import ChildLimits
 
 if TYPE_CHECKING:
-    from autograder.sandbox.kernel import ChildKernel
+    from autograder.sandbox.client import ChildKernel
 
 PRELOAD = ("autograder.judge.preload",)
 
@@ -43,8 +43,8 @@ class Children:
 
     def take(self, limits: ChildLimits, output_bytes: int) -> ChildKernel:
         """Return a child with these limits that is ready for requests; InfrastructureError if it is lost before that."""
-        from autograder.sandbox.ends import ChildEnded
-        from autograder.sandbox.kernel import ChildKernel
+        from autograder.sandbox.client import ChildKernel
+        from autograder.sandbox.endings import ChildEnded
 
         spare, self.spare = self.spare, None
         if spare and spare[:2] == (limits, output_bytes):

@@ -22,7 +22,7 @@ MODULES = (
     "sandbox/child.py",
     "sandbox/confine.py",
     "sandbox/ipython.py",
-    "sandbox/items.py",
+    "sandbox/item_count.py",
     "sandbox/launch.py",
     "sandbox/rehearsal.py",
     "sandbox/watch.py",

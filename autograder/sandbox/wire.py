@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from autograder.sandbox.items import count_items
+from autograder.sandbox.item_count import count_items
 
 KERNEL, JUDGE = 0, 1
 HEADER = struct.Struct(">IB")

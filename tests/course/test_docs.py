@@ -222,11 +222,13 @@ def slugs(page: Path) -> set[str]:
 
 def test_the_readme_shows_the_tree_as_it_is() -> None:
     """Folders, rooms and modules are those on disk; the rooms' purposes are their docstrings."""
-    assert tree.written(README.read_text())[1] == tree.tree(), "refresh it by `python tests/support/tree.py`"
+    assert tree.split_page(README.read_text())[1] == tree.tree(), "refresh it by `python tests/support/tree.py`"
+    listed = tree.split_page(tree.MODULES_PAGE.read_text(), tree.MODULES_BEGIN, tree.MODULES_END)[1]
+    assert listed == tree.modules(), "refresh it by `python tests/support/tree.py`"
 
 
 def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> None:
-    shown = tree.written(README.read_text())[1]
+    shown = tree.split_page(README.read_text())[1]
     named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|Makefile) ", shown, re.MULTILINE)
     modules = " ".join(re.findall(r"\[([^\]]*)\]", shown)).split()
     package = ROOT / "autograder"

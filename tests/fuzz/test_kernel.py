@@ -18,8 +18,8 @@ from autograder.course import Limits
 from autograder.judge.job import Job
 from autograder.judge.live import judge
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, RemoteError
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
+from autograder.sandbox.endings import ChildEnded, RemoteError
 from autograder.sandbox.warm import ChildLimits
 from tests.fuzz.mutations import altered
 from tests.fuzz.profiles import fuzz, fuzz_slowly

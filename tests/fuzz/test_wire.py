@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.sandbox import wire
-from autograder.sandbox.items import count_items
+from autograder.sandbox.item_count import count_items
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support.classroom import ROOT

@@ -21,7 +21,7 @@ from autograder.judge.job import Job, Judged
 from autograder.judge.live import judge
 from autograder.judge.session import Session
 from autograder.sandbox import wire
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
 from autograder.sandbox.warm import ChildLimits
 
 MARK = "only-the-grader-knows-this"

@@ -1,4 +1,4 @@
-"""Writes the tree of the repository into README.md: `python tests/support/tree.py`.
+"""Writes README's tree and the contributors' list of modules: `python tests/support/tree.py`.
 
 The rooms and modules of the package are read from the files, and their purposes from the first sentences of their docstrings.
 Other folders and files have no docstring; their purposes are below. `tests/course/test_docs.py` compares the page with the files.
@@ -19,6 +19,8 @@ from tests.unit.test_rooms import DOORS, FOR_ALL, ROOMS
 
 PAGE = ROOT / "README.md"
 BEGIN, END = "<!-- tree -->\n```text\n", "```\n<!-- /tree -->\n"
+MODULES_PAGE = ROOT / "docs" / "contributor.md"
+MODULES_BEGIN, MODULES_END = "<!-- modules -->\n", "<!-- /modules -->\n"
 PACKAGE = "autograder"
 PURPOSES = {  # in the order of the page
     "source/": "The instructor's notebooks, one per assignment: solutions, visible and hidden tests",
@@ -69,11 +71,22 @@ def entries(folder: Path) -> list[str]:
     )
 
 
-def written(page: str) -> tuple[str, str, str]:
-    """The page before the tree, the tree, and the page after it."""
-    before, rest = page.split(BEGIN)
-    inside, after = rest.split(END)
-    return before + BEGIN, inside, END + after
+def modules() -> str:
+    """A table for each room: its modules, each with the first sentence of its docstring."""
+    lines: list[str] = []
+    for room in ROOMS:
+        lines += [f"**{room}**", "", "| module | what it is for |", "|---|---|"]
+        paths = sorted(path for path in (ROOT / PACKAGE / room).rglob("*.py") if path.name != "__init__.py")
+        lines += [f"| `{path.relative_to(ROOT / PACKAGE / room)}` | {sentence(path)} |" for path in paths]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def split_page(page: str, begin: str = BEGIN, end: str = END) -> tuple[str, str, str]:
+    """The page before a block, the block, and the page after it."""
+    before, rest = page.split(begin)
+    inside, after = rest.split(end)
+    return before + begin, inside, end + after
 
 
 def _place(name: str) -> int:
@@ -127,5 +140,7 @@ def sentence(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    before, _, after = written(PAGE.read_text())
+    before, _, after = split_page(PAGE.read_text())
     PAGE.write_text(before + tree() + after)
+    before, _, after = split_page(MODULES_PAGE.read_text(), MODULES_BEGIN, MODULES_END)
+    MODULES_PAGE.write_text(before + modules() + after)

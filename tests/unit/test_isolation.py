@@ -15,7 +15,7 @@ from tests.support.sandboxed import Sandbox, descendants, gone
 def test_nothing_outlives_a_grader_that_is_killed() -> None:
     program = """
 import sys
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
 from autograder.sandbox.warm import ChildLimits, Warm
 with Warm() as warm:
     warm.wait()

@@ -12,7 +12,7 @@ from autograder.judge.job import Job, Judged
 from autograder.judge.live import judge
 from autograder.judge.replay import NotRecorded, score
 from autograder.records.transcript import Asked
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
 from autograder.sandbox.warm import LAYERS, ChildLimits
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, notebook
 

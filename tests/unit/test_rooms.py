@@ -114,7 +114,7 @@ def test_a_grade_needs_the_standard_library_alone() -> None:
 
 def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
     beside = {"autograder", "autograder.sandbox", "autograder.sandbox.child", "autograder.sandbox.ipython"}
-    wire = {"autograder", "autograder.sandbox", "autograder.sandbox.wire", "autograder.sandbox.items"}
+    wire = {"autograder", "autograder.sandbox", "autograder.sandbox.wire", "autograder.sandbox.item_count"}
     assert reached("autograder.sandbox.child") == beside | wire
     assert reached("autograder.sandbox.wire") == wire
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InfrastructureError
-from autograder.sandbox.ends import ChildEnded
-from autograder.sandbox.kernel import ChildKernel
+from autograder.sandbox.client import ChildKernel
+from autograder.sandbox.endings import ChildEnded
 from autograder.sandbox.warm import ChildLimits, Warm
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, descendants, executed, gone, seen
 

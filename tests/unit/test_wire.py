@@ -200,8 +200,8 @@ def test_a_frame_that_is_too_large_or_has_no_channel_is_refused_before_its_paylo
 
 
 def test_a_message_over_the_limit_is_not_sent() -> None:
-    with pytest.raises(wire.WireError, match="over the limit"):
-        wire.send(socket.socket(socket.AF_UNIX), wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
+    with socket.socket(socket.AF_UNIX) as unconnected, pytest.raises(wire.WireError, match="over the limit"):
+        wire.send(unconnected, wire.JUDGE, b"x" * (wire.MAX_FRAME + 1))
 
 
 def test_a_single_entry_of_a_column_crosses() -> None:

@@ -19,7 +19,7 @@ from jupyter_client.session import Session
 
 from autograder.errors import InfrastructureError
 from autograder.sandbox import wire
-from autograder.sandbox.ends import ChildEnded, answer, read_end
+from autograder.sandbox.endings import ChildEnded, answer, read_end
 from autograder.sandbox.warm import ChildLimits, await_child, fork
 
 # A kernel starts in 0.1 s, or in 1 s while the machine is busy with forks.
