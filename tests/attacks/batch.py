@@ -54,7 +54,9 @@ class Host:
     def _answer(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self.visitors.append(str(listener.accept()))
+                visitor, _ = listener.accept()
+                with visitor:
+                    self.visitors.append(str(visitor))
 
 
 @dataclass(frozen=True)
