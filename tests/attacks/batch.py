@@ -128,7 +128,7 @@ def _replaced(text: str, words: dict[str, str]) -> str:
     return text
 
 
-def fight(folder: Path, attacks: Sequence[Attack] = ATTACKS, run: Sequence[str] = (), workers: int = 2) -> Arena:
+def fight(folder: Path, attacks: Sequence[Attack] = ATTACKS, run: Sequence[str] = (), workers: int = 3) -> Arena:
     """Hand in and grade. `run` is put before the command: it may change who runs it."""
     assignment = arena.write_course(folder / "course")
     host = Host(folder / "canary")

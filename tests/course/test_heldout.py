@@ -98,13 +98,13 @@ def wrong_answers(assignment: str) -> Iterator[Answer]:
 def sit(shared: Proof, whole: bool) -> Exam:
     """Grade every wrong answer beside right ones. The proof's runs of assignment 1 go into the exam, and under --prove of all."""
     assignment = shared.assignment
-    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
+    source, release = shared.source, shared.release
     right = make_trials(assignment, source)["solution"].answers
     answers = {f"{answer.problem} {answer.name}": answer for answer in wrong_answers(assignment.name)}
     typed = {name: {**right, answer.cell: answer.source} for name, answer in answers.items()}
     jobs = {name: as_job(assignment, source, release, name, cells) for name, cells in typed.items()}
     results = grade_jobs(assignment, source, jobs.values(), workers=2)
-    mistakes = known.read(open_course(ROOT).assignment(assignment.name), source)
+    mistakes = known.read(open_course(ROOT).assignment(assignment.name), nb.read(assignment.source_path))
     assert mistakes.mistakes, f"the known answers of {assignment.name} are stale: build it"
     graded = []
     for name, answer in answers.items():
