@@ -9,7 +9,9 @@ demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
 # Ten to eleven minutes on two cores. The times below were measured there, one part after the other.
-test: lint unit fuzz attacks faults class
+test: .venv/ready
+	$(MAKE) --jobs=2 --output-sync lint fuzz
+	$(MAKE) unit attacks faults class
 
 # Before a release, and after a change of the sandbox: docs/contributor.md says what it adds.
 prove: PYTEST_OPTIONS = --prove

@@ -6,13 +6,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
+import json
 import os
 import pickle
 import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from tests.support.classroom import ROOT
 
 WITH_A_MODEL = ("2-shared-space", "3-zero-shot", "4-limits")
 FILES = ROOT / "assignments" / "small-clip" / "files"
+Run = Callable[..., str]
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 
@@ -42,19 +44,49 @@ def test_all_notebooks_begin_alike() -> None:
         assert first_cells(name) == [CHOICE, SETUP], name
 
 
-def run(folder: Path, *cells: str, **environment: str) -> str:
-    """What IPython shows of these cells, run in `folder` in a process of its own, without the net's proxies."""
-    program = "from IPython.core.interactiveshell import InteractiveShell\nshell = InteractiveShell.instance()\n"
-    program += "\n".join(f"shell.run_cell({cell!r})" for cell in cells)
+# Imports what the cells import, once, since that takes 6 s. Each line that arrives is run in a process forked from this one.
+FORK_SERVER = """
+import json, os, sys
+from IPython.core.interactiveshell import InteractiveShell
+import open_clip, torch, torchvision.datasets
+for line in sys.stdin:
+    folder, cells, environment = json.loads(line)
+    if os.fork() == 0:
+        os.chdir(folder)
+        os.environ.update(environment)
+        sys.stdout = open("shown", "w")
+        shell = InteractiveShell.instance()
+        for cell in cells:
+            shell.run_cell(cell)
+        sys.stdout.close()
+        os._exit(0)
+    print(os.wait()[1], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """What IPython shows of cells, run in a folder in a process of their own, without the net's proxies."""
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    clean |= {"OMP_NUM_THREADS": "1", "HOME": str(folder), "IPYTHONDIR": str(folder / ".ipython"), **environment}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=clean, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    # Only a process with one thread can be forked safely. The hub keeps what it fetched in HOME.
+    clean |= {"OMP_NUM_THREADS": "1", "HOME": str(tmp_path_factory.mktemp("home"))}
+    command = [sys.executable, "-c", FORK_SERVER]
+    with subprocess.Popen(command, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        lines, statuses = server.stdin, server.stdout
+
+        def run_in(folder: Path, *cells: str, **environment: str) -> str:
+            environment = {"HOME": str(folder), "IPYTHONDIR": str(folder / ".ipython"), **environment}
+            print(json.dumps([str(folder), cells, environment]), file=lines, flush=True)
+            assert statuses.readline() == "0\n"
+            return (folder / "shown").read_text()
+
+        yield run_in
+        lines.close()
 
 
-def test_beside_its_files_it_says_what_it_loaded(tmp_path: Path) -> None:
+def test_beside_its_files_it_says_what_it_loaded(run: Run, tmp_path: Path) -> None:
     for name in ("small-clip", "drawings"):
         (tmp_path / name).symlink_to(FILES / name)
     model, data = run(tmp_path, CHOICE, SETUP).splitlines()
@@ -62,7 +94,7 @@ def test_beside_its_files_it_says_what_it_loaded(tmp_path: Path) -> None:
     assert data == "Data: drawings, 100 images of 10 classes."
 
 
-def test_alone_it_says_in_one_line_what_to_put_beside_it(tmp_path: Path) -> None:
+def test_alone_it_says_in_one_line_what_to_put_beside_it(run: Run, tmp_path: Path) -> None:
     said = run(tmp_path, CHOICE, SETUP)
     assert said.startswith("Put small-clip beside this notebook")
     assert len(said.splitlines()) == 1
@@ -83,18 +115,18 @@ def refusing_proxy() -> Iterator[str]:
      ('DATA = "CIFAR-10"', 'DATA = "drawings"'), ('DATA = "CIFAR-99"', 'DATA = "drawings"')],
 )  # fmt: skip
 def test_what_cannot_be_fetched_is_one_line_with_the_offline_defaults_name(
-    tmp_path: Path, refusing_proxy: str, chosen: str, default: str
+    run: Run, tmp_path: Path, refusing_proxy: str, chosen: str, default: str
 ) -> None:
     """A proxy that refuses every connection: the same on a machine with a network and on one without."""
-    assert_one_line_names_the_default(tmp_path, chosen, default, refusing_proxy)
+    assert_one_line_names_the_default(run, tmp_path, chosen, default, refusing_proxy)
 
 
 @pytest.mark.prove  # the hub asks again for 50 s before it gives up
-def test_a_proxy_that_nobody_serves_is_one_line_too(tmp_path: Path) -> None:
-    assert_one_line_names_the_default(tmp_path, 'MODEL = "ViT-B-32"', 'MODEL = "small"', "http://127.0.0.1:9")
+def test_a_proxy_that_nobody_serves_is_one_line_too(run: Run, tmp_path: Path) -> None:
+    assert_one_line_names_the_default(run, tmp_path, 'MODEL = "ViT-B-32"', 'MODEL = "small"', "http://127.0.0.1:9")
 
 
-def assert_one_line_names_the_default(folder: Path, chosen: str, default: str, proxy: str) -> None:
+def assert_one_line_names_the_default(run: Run, folder: Path, chosen: str, default: str, proxy: str) -> None:
     for name in ("small-clip", "drawings"):
         (folder / name).symlink_to(FILES / name)
     said = run(folder, f"{CHOICE}\n{chosen}", SETUP, HTTPS_PROXY=proxy, https_proxy=proxy)
@@ -116,7 +148,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_alone_it_fetches_its_files_from_the_courses_address(tmp_path: Path, address: str) -> None:
+def test_alone_it_fetches_its_files_from_the_courses_address(run: Run, tmp_path: Path, address: str) -> None:
     folder = tmp_path / "alone"
     folder.mkdir()
     said = run(folder, CHOICE, SETUP.replace('FILES = ""', f"FILES = {address!r}"))
@@ -124,7 +156,7 @@ def test_alone_it_fetches_its_files_from_the_courses_address(tmp_path: Path, add
     assert (folder / "small-clip").is_dir()
 
 
-def test_an_address_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+def test_an_address_that_does_not_answer_is_one_line(run: Run, tmp_path: Path) -> None:
     said = run(tmp_path, CHOICE, SETUP.replace('FILES = ""', 'FILES = "http://127.0.0.1:9/files.zip"'))
     assert said.startswith("http://127.0.0.1:9/files.zip cannot be fetched")
     assert len(said.splitlines()) == 1
@@ -145,7 +177,7 @@ def write_cifar10(folder: Path) -> str:
     )
 
 
-def test_the_large_model_and_data_load_from_their_real_formats(tmp_path: Path) -> None:
+def test_the_large_model_and_data_load_from_their_real_formats(run: Run, tmp_path: Path) -> None:
     """ViT-B-32 from a file as the hub has it (here with random weights), CIFAR-10 from its batches."""
     make = (
         "import open_clip, safetensors.torch\n"
