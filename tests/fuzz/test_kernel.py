@@ -25,11 +25,18 @@ from tests.fuzz.mutations import altered
 from tests.fuzz.profiles import fuzz, fuzz_slowly
 from tests.support.sandboxed import answer_cell, checking_cell, executed, notebook
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
+
+def trees(integers: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+    """Draw nested lists and dictionaries of plain values."""
+    return st.recursive(
+        st.none() | st.booleans() | integers | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=6,
+    )
+
+
+JSON = trees(st.integers())
+MSGPACK = trees(st.integers(-(2**63), 2**64 - 1))  # it has no larger ones
 HONEST = {  # the messages that a kernel sends when a cell runs: kind, content
     "status": {"execution_state": "busy"},
     "execute_input": {"code": "1", "execution_count": 1},
@@ -46,7 +53,7 @@ KINDS = st.sampled_from(sorted(HONEST))
 CONTENTS = KINDS.flatmap(
     lambda kind: st.tuples(st.just(kind), altered(st.just(HONEST[kind]), JSON) | st.just(HONEST[kind]))
 )
-REPLIES = altered(st.just(["ok", ["function", 1, "f"], None, None]), JSON) | st.just(["ok", 2, None, None])
+REPLIES = altered(st.just(["ok", ["function", 1, "f"], None, None]), MSGPACK) | st.just(["ok", 2, None, None])
 
 
 @st.composite
