@@ -21,7 +21,16 @@ from autograder.checks.recorded import recall, record
 
 
 class Checks:
-    """The named checks of one task. `with check("what must hold", 2):` earns 2 points if nothing inside raises."""
+    """The named checks of one task. `with check("what must hold", 2):` earns 2 points if nothing inside raises.
+
+    `check.finish()` is the last line of a test cell, and students see it.
+    """
+
+    class FailedChecksError(Exception):
+        """Some checks failed. IPython shows the text of this exception in place of a traceback."""
+
+        def _render_traceback_(self) -> list[str]:
+            return str(self).splitlines()
 
     def __init__(self, points: float) -> None:
         self.points = points
@@ -40,17 +49,41 @@ class Checks:
             message = f"{type(error).__name__}: {error}"
         self.results.append({"name": name, "points": points, "passed": not message, "message": message})
 
-    def summary(self) -> None:
-        """Print what passed, then what did not, each with its reason."""
-        broken = [result for result in self.results if not result["passed"]]
-        passed = len(self.results) - len(broken)
-        print(f"{passed} of {len(self.results)} checks passed." if broken else f"All {passed} checks passed.")
-        for result in broken:
-            print(f"- {result['name']}: {result['message']}")
+    def finish(self) -> float | None:
+        """End a test cell: print the summary and return the score, or None where checks are missing.
+
+        The student's version lacks the hidden checks, so the points do not add up to the task's. A failed check raises
+        `FailedChecksError` there, which nbgrader's Validate reports. Where all checks are there, nbgrader reads the score;
+        a failure in a task of 0 points shows only if something raises.
+        """
+        failed = any(not result["passed"] for result in self.results)
+        if failed and (self._lacks_checks or self.points == 0):
+            raise self.FailedChecksError(self.summary)
+        print(self.summary)
+        return None if self._lacks_checks else self.score
+
+    @property
+    def summary(self) -> str:
+        """What passed, in one line, and a line with the reason for each check that failed."""
+        failed = [result for result in self.results if not result["passed"]]
+        count, kind = len(self.results), "visible check" if self._lacks_checks else "check"
+        if not count:
+            return "All checks of this task run after you hand in."
+        if failed:
+            first = f"The {kind} failed." if count == 1 else f"{count - len(failed)} of {count} {kind}s passed."
+            return "\n".join([first, *(f"- {result['name']}: {result['message']}" for result in failed)])
+        if self._lacks_checks:
+            first = f"The {kind} passed" if count == 1 else f"{count} {kind}s passed"
+            return f"{first}; more run after you hand in."
+        return f"The {kind} passed." if count == 1 else f"All {count} {kind}s passed."
+
+    @property
+    def _lacks_checks(self) -> bool:
+        return bool(sum(result["points"] for result in self.results) < self.points - 1e-9)
 
     @property
     def score(self) -> float:
-        """The points earned, as a plain float: the last line of a test cell, where nbgrader looks for it."""
+        """The points earned, as a plain float: nbgrader reads no other number."""
         worth = sum(result["points"] for result in self.results)
         if abs(worth - self.points) > 1e-9:
             raise ValueError(f"the checks are worth {worth:g} points together, the task {self.points:g}")

@@ -77,6 +77,12 @@ class _TrackedChecks(Checks):
                 draw_begins.reset(token)
                 self.spans.append(Span(name, first, self.count_questions(), example, drawn))
 
+    def finish(self) -> float:
+        """Print the summary and return the score: here no check is missing, unless the test cell is faulty (ValueError)."""
+        score = self.score
+        print(self.summary)
+        return score
+
 
 def _counterexample(error: Exception) -> str:
     """Return hypothesis's smallest arguments, from its note on the error; `for_all` names every property `law`."""
@@ -150,7 +156,7 @@ def _score(value: Any, points: float, error: str, earned: float, has_checks: boo
     if error:
         return min(float(earned), points), ""
     if value is None:
-        return (points, "") if not has_checks else (None, "the test cell makes checks but does not end in their score")
+        return (None, "the test cell makes checks but does not end in their score") if has_checks else (points, "")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None, f"the test cell ends in a {type(value).__name__}; a number from 0 to {points:g} is expected"
     number = float(value)

@@ -11,12 +11,18 @@ from autograder.checks import Checks
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.judge.imports import bound_names, imported_modules, used_names
+from autograder.proof.regions import split_lines
 from autograder.proof.tasks import find_syntax_errors
 
 
 def find_faults(source: nb.Notebook) -> list[str]:
     """List what is wrong with a source notebook, one line each; [] if nothing is."""
-    return [*_find_repeated_ids(source), *_find_misplaced_tests(source), *_find_old_checks(source)]
+    return [
+        *_find_repeated_ids(source),
+        *_find_misplaced_tests(source),
+        *_find_unfinished_tests(source),
+        *_find_old_checks(source),
+    ]
 
 
 def _find_repeated_ids(source: nb.Notebook) -> Iterator[str]:
@@ -42,6 +48,21 @@ def _find_misplaced_tests(source: nb.Notebook) -> Iterator[str]:
             yield f"{name} uses nothing that an answer cell defines: {advice}"
         elif len(tested) > 1:
             yield f"{name} uses {' and '.join(tested)}, so one mistake would cost points twice: write a test cell for each"
+
+
+def _find_unfinished_tests(source: nb.Notebook) -> Iterator[str]:
+    """The test cells with checks that would not tell a student's Validate, or stock nbgrader, how the checks ended."""
+    for cell in filter(nb.is_test, nb.known_cells(source)):
+        if "Checks" in used_names([nb.source(cell)]) and not _ends_in_finish(nb.source(cell)):
+            advice = "make that its last line, below the hidden part"
+            yield f"{nb.grade_id(cell)} does not end in check.finish() where students see it: {advice}"
+
+
+def _ends_in_finish(text: str) -> bool:
+    """Whether the cell's one call of finish is its last line, and visible: the last line of the student's version too."""
+    lines = [(line, is_hidden) for line, is_hidden in split_lines(text) if line.strip() and line.strip()[0] != "#"]
+    finishes = [is_hidden for line, is_hidden in lines if re.match(r"[A-Za-z_]\w*\.finish\(\)\s*(#|$)", line)]
+    return finishes == [False] and ".finish()" in lines[-1][0]
 
 
 def _find_old_checks(source: nb.Notebook) -> Iterator[str]:

@@ -27,13 +27,12 @@ SETUP = (
 SQUARE_TEST = """check = Checks(points=2)
 with check("two", 1):
     assert square(2) == 4, f"The square of 2 is not {square(2)}."
-check.summary()
 ### BEGIN HIDDEN TESTS
 expected = {"only-the-grader-knows-this": 90_000}
 with check("three hundred", 1):
     assert square(300) == expected["only-the-grader-knows-this"], f"The square of 300 is not {square(300)}."
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 TABLE_TEST = """assert len(table) == 5
 ### BEGIN HIDDEN TESTS
 assert np.allclose(table, [n * n for n in range(1, 6)])
@@ -42,7 +41,6 @@ assert table == [n * n for n in range(1, 6)]
 UNIT_TEST = """check = Checks(points=3)
 with check("one row", 1):
     assert torch.allclose(unit(torch.tensor([[3.0, 4.0]])), torch.tensor([[0.6, 0.8]])), "(3, 4) has length 5."
-check.summary()
 ### BEGIN HIDDEN TESTS
 from autograder.checks import assert_close, features
 rows = features(0, 4, 3)
@@ -55,8 +53,8 @@ with check("its gradient", 1):
     (mine / mine.norm(dim=1, keepdim=True))[:, 0].sum().backward()
     unit(theirs)[:, 0].sum().backward()
     assert_close(theirs.grad, mine.grad)
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 DOUBLE_TEST = """assert double(2) == 4
 ### BEGIN HIDDEN TESTS
 assert double(300) == 600

@@ -136,7 +136,7 @@ def an_answer_twice(folder: Path, notebook: nb.Notebook) -> None:
 @attack()
 def locked_cell_changed(folder: Path, notebook: nb.Notebook) -> None:
     """a Checks class in the instructor's locked cell that always passes"""
-    _cell(notebook, "setup")["source"] += "\nChecks.score = property(lambda self: float(self.points))\n"
+    _cell(notebook, "setup")["source"] += "\nChecks.finish = lambda self: float(self.points)\n"
     as_file(folder, notebook)
 
 

@@ -293,6 +293,7 @@ def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None
 REFUSED = {
     "is not valid Python": "def (",
     "uses nothing that an answer cell defines": "1.0",
+    "X does not end in check.finish() where students see it": "check = Checks(3)\nunit_rows([1])\ncheck.score",
 }
 
 
@@ -301,7 +302,7 @@ def test_a_refusal_before_anything_runs_reads_as_the_page_says(example: Assignme
     setup = "import torch\nimport torch.nn.functional as F\ntable = [1.0]"
     write_example(example.course, setup=setup, unit_rows=test)
     found = find_faults(nb.read(example.source_path))
-    assert any(said in line for line in found), found
+    assert any(said.removeprefix("X ") in line for line in found), found
     assert said in (ROOT / "docs" / "instructor.md").read_text()
 
 

@@ -28,12 +28,11 @@ SQUARE = (
 SQUARE_TEST = """check = Checks(points=2)
 with check("two", 1):
     assert square(2) == 4, "The square of 2 is 4."
-check.summary()
 ### BEGIN HIDDEN TESTS
 with check("three hundred", 1):
     assert square(300) == 90_000, "Try a larger number."
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return x + x\n    ### END SOLUTION"
 ESSAY = {
     "cell_type": "markdown",

@@ -165,7 +165,7 @@ with check("two", 1):
     assert square(2) == 4 or abs(square(2) - 4) < 1
 with check("three hundred", 1):
     assert_close(square(300), 90_000, "your square", rtol=0, atol=1)
-check.score"""
+check.finish()"""
 
 
 def wheat(name: str, value: str) -> str:
@@ -188,7 +188,8 @@ def test_a_tolerance_that_right_answers_nearly_fill_is_a_finding(
 
 def test_build_refuses_a_tolerance_that_right_answers_nearly_fill(tmp_path: Path) -> None:
     near = VARIANTS + wheat("near", "x * x + 0.3")
-    hidden = f"check = Checks(points=2)\ncheck.summary()\n### BEGIN HIDDEN TESTS\n{CLOSE_TEST}\n### END HIDDEN TESTS"
+    checks, finish = CLOSE_TEST.rsplit("\n", 1)
+    hidden = f"check = Checks(points=2)\n### BEGIN HIDDEN TESTS\n{checks}\n### END HIDDEN TESTS\n{finish}"
     notebook = nb.with_answers(source(), {"square": hidden})
     assignment = write_course(tmp_path / "course", notebook, near).assignment(NAME)
     (problem,) = build(assignment, 2, lambda _, rows: rows)

@@ -72,10 +72,61 @@ def test_a_score_has_no_rounding_left_over(passed: list[bool]) -> None:
     assert not all(passed) or check.score == 3
 
 
-def test_the_summary_lists_the_failed_checks(capsys: pytest.CaptureFixture[str]) -> None:
-    run_checks(2, (1, None), (1, ValueError("no"))).summary()
-    run_checks(1, (1, None)).summary()
-    assert capsys.readouterr().out == "1 of 2 checks passed.\n- named: ValueError: no\nAll 1 checks passed.\n"
+FAILED = ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("points", "outcomes", "score", "text"),
+    [
+        (2, [None, FAILED], 1, "1 of 2 checks passed.\n- named: ValueError: no"),
+        (2, [None, None], 2, "All 2 checks passed."),
+        (1, [None], 1, "The check passed."),
+        (1, [FAILED], 0, "The check failed.\n- named: ValueError: no"),
+        (3, [None, None], None, "2 visible checks passed; more run after you hand in."),
+        (3, [None], None, "The visible check passed; more run after you hand in."),
+        (3, [], None, "All checks of this task run after you hand in."),
+    ],
+)
+def test_a_finished_cell_says_what_passed_and_has_a_score_if_no_check_is_missing(
+    points: float,
+    outcomes: list[Exception | None],
+    score: float | None,
+    text: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Stock nbgrader reads the score of a cell with all checks; in the student's version the hidden ones are missing."""
+    assert run_checks(points, *((1, outcome) for outcome in outcomes)).finish() == score
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        ([None, FAILED], "1 of 2 visible checks passed.\n- named: ValueError: no"),
+        ([FAILED], "The visible check failed.\n- named: ValueError: no"),
+        ([NotImplementedError()], "The visible check failed.\n- named: Not written yet."),
+    ],
+)
+def test_a_failed_check_in_the_students_version_raises(
+    outcomes: list[Exception | None], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """nbgrader's Validate takes a cell that raises for a failure, and shows the traceback, which here is this text alone."""
+    with pytest.raises(Checks.FailedChecksError) as caught:
+        run_checks(3, *((1, outcome) for outcome in outcomes)).finish()
+    assert "\n".join(caught.value._render_traceback_()) == text
+    assert not capsys.readouterr().out
+
+
+def test_a_failed_check_worth_nothing_raises_in_a_task_worth_nothing() -> None:
+    """nbgrader sees no other difference between 0 of 0 points and 0 of 0 points."""
+    with pytest.raises(Checks.FailedChecksError):
+        run_checks(0, (0, None), (0, FAILED)).finish()
+    assert run_checks(0, (0, None)).finish() == 0
+
+
+def test_more_points_than_the_task_has_are_an_error() -> None:
+    with pytest.raises(ValueError, match="together, the task 1"):
+        run_checks(1, (2, None)).finish()
 
 
 @given(NUMBERS)

@@ -40,7 +40,6 @@ from tests.support.tiny import NAME, Desk
 LAW_TEST = """check = Checks(points=3)
 with check("two", 1):
     assert square(2) == 4, f"The square of 2 is 4; you return {square(2)}."
-check.summary()
 ### BEGIN HIDDEN TESTS
 from autograder.checks import assert_close, for_all
 from hypothesis import strategies as st
@@ -54,8 +53,8 @@ with check("a number and its opposite have one square", 1):
         assert one == other, f"The square of {x} is {one} and that of {-x} is {other}."
 
 
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 VARIANTS = """
 # %% wheat: power
 def square(x):
@@ -482,8 +481,8 @@ MATRIX = """check = Checks(points=1)
 from autograder.checks import assert_close
 with check("the table", 1):
     assert_close(table(2), [[1.25, 2.5], [3.75, 5.125]], "your table")
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_formgrader_finds_the_autograded_notebook(first_run: tuple[Course, dict[
     outputs = {nb.grade_id(cell): cell["outputs"] for cell in saved["cells"] if cell.get("outputs")}
     assert (folder / "timestamp.txt").read_text() == "2026-01-09 12:00:00 UTC"
     assert list(outputs) == ["square", "double"]
-    assert "".join(outputs["square"][0]["text"]) == "All 1 checks passed.\n"
+    assert "".join(outputs["square"][0]["text"]) == "All 2 checks passed.\n"
     assert "".join(outputs["square"][1]["data"]["text/plain"]) == "2.0"
     assert not (first_run[0].autograded / "broken" / NAME).exists()
 

@@ -124,12 +124,12 @@ def test_a_wrong_solution_gives_no_fault_of_a_tolerance(refusals_of: Callable[..
 @pytest.mark.parametrize(
     ("cell", "text", "message"),
     [
-        ("square", SQUARE_TEST.replace("### END HIDDEN TESTS", ""), "line 5 opens a region that no line closes"),
-        ("square", SQUARE_TEST.replace("### BEGIN HIDDEN TESTS", ""), "line 9 closes a region that no line opens"),
+        ("square", SQUARE_TEST.replace("### END HIDDEN TESTS", ""), "line 4 opens a region that no line closes"),
+        ("square", SQUARE_TEST.replace("### BEGIN HIDDEN TESTS", ""), "line 7 closes a region that no line opens"),
         (
             "square",
             f"{SQUARE_TEST}\n{SQUARE_TEST}".replace("### END HIDDEN TESTS", "", 1),
-            "line 14 opens a region inside the one from line 5",
+            "line 12 opens a region inside the one from line 4",
         ),
         (
             "double_solution",
@@ -153,6 +153,33 @@ def test_a_marker_without_its_partner_is_named_with_its_cell_and_line(
     assert any(problem.startswith(f"cell {cell.replace('_', '-')}: ") and message in problem for problem in problems), (
         problems
     )
+
+
+FINISH = "### END HIDDEN TESTS\ncheck.finish()"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SQUARE_TEST.replace(FINISH, "check.finish()\n### END HIDDEN TESTS"),
+        SQUARE_TEST.replace(FINISH, "check.score\n### END HIDDEN TESTS"),
+        SQUARE_TEST.replace("### BEGIN", "check.finish()\n### BEGIN"),
+        SQUARE_TEST.replace("### BEGIN", "check.finish()\n### BEGIN").replace(FINISH, "### END HIDDEN TESTS"),
+        SQUARE_TEST.replace("check.finish()", "score = check.finish()\nscore"),
+        SQUARE_TEST.replace("check.finish()", "if check:\n    check.finish()"),
+        SQUARE_TEST + "\n2",
+    ],
+)
+def test_checks_that_do_not_finish_where_students_see_it_are_refused(
+    refusals_of: Callable[..., list[str]], text: str
+) -> None:
+    """Otherwise nbgrader's Validate says "Success!" whatever fails, or stock nbgrader gives another score."""
+    (problem,) = refusals_of(edited(square=text))
+    assert problem.startswith("square does not end in check.finish() where students see it")
+
+
+def test_a_comment_may_follow_the_finish(refusals_of: Callable[..., list[str]]) -> None:
+    assert refusals_of(edited(square=f"{SQUARE_TEST}  # the score\n# Try larger numbers, too.\n")) == []
 
 
 def test_a_mark_scheme_does_not_end_the_solution_that_it_stands_in() -> None:

@@ -21,13 +21,12 @@ from tests.support import grading
 from tests.support.tiny import NAME, Desk, source, write_course
 
 TEST = """check = Checks(points=1)
-check.summary()
 ### BEGIN HIDDEN TESTS
 from autograder.checks import assert_reference, grader_folder
 with check("as the reference", 1):
     assert_reference("doubled", double(float((grader_folder() / "input.txt").read_text())), "your double")
-check.score
-### END HIDDEN TESTS"""
+### END HIDDEN TESTS
+check.finish()"""
 WHEAT = "# %% wheat: product\ndef double(x): return 2 * x\n"
 
 

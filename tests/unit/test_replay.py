@@ -39,7 +39,7 @@ with check("calls", 1):
     y.backward()
     assert float(x.grad.sum()) == 6, f"{x.grad}"
     assert f(torch.ones(100_000))[0] == 1
-check.score"""
+check.finish()"""
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_replay_gives_the_same_result_as_the_run(sandbox: Sandbox, answer: str
 def test_a_replay_continues_after_a_lost_process_as_the_run_did(sandbox: Sandbox) -> None:
     """The second call goes to another process."""
     calls = "\n".join(f"with check('{x}', 0.5):\n    assert f({x}) == {x}" for x in (1, 2))
-    test = checking_cell(f"check = Checks(points=1)\n{calls}\ncheck.score")
+    test = checking_cell(f"check = Checks(points=1)\n{calls}\ncheck.finish()")
     judged, anew = replayed(sandbox, answer_cell("import os\nf = lambda x: os._exit(1) if x == 1 else x"), test)
     assert judged.grade.score == 0.5
     assert anew.grade.cells == judged.grade.cells
@@ -85,7 +85,7 @@ def test_a_new_question_or_one_left_out_is_not_answered(sandbox: Sandbox, change
 
 
 def test_no_check_takes_a_missing_answer_for_a_wrong_one(sandbox: Sandbox) -> None:
-    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert {}\ncheck.score"
+    test = "check = Checks(points=1)\nwith check('a', 1):\n    assert {}\ncheck.finish()"
     answer, asks = answer_cell("f = lambda x: 1"), checking_cell(test.format("f(1) == 1"))
     with pytest.raises(NotRecorded):
         replayed(sandbox, answer, asks, changed=test.format("f(1) == 1 and f(2) == 1"))

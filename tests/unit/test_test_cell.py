@@ -88,12 +88,25 @@ def test_checks_without_their_score_at_the_end_need_a_person() -> None:
 
 
 def test_checks_give_partial_marks_and_say_what_failed() -> None:
-    result = verdict(TWO_CHECKS + "check.score")
+    result = verdict(TWO_CHECKS + "check.finish()")
     assert result.score == 1
     assert [(check.name, check.points, check.passed, check.message) for check in result.checks] == [
         ("holds", 1, True, ""),
         ("does not", 2, False, "Count again."),
     ]
+
+
+def test_checks_worth_nothing_that_fail_are_no_error_here() -> None:
+    """In the notebook they raise, since nbgrader's Validate could not see it otherwise."""
+    result = run("check = Checks(0)\nwith check('a', 0): assert False\ncheck.finish()", 0, {}, lambda _: SKIP)
+    assert (result.score, result.error, result.trouble) == (0, "", "")
+    assert result.printed.startswith("The check failed.")
+
+
+def test_missing_checks_are_an_error_here() -> None:
+    """Only the student's version lacks checks. A test cell must not earn full points by making too few."""
+    result = verdict("check = Checks(3)\nwith check('a', 1): pass\ncheck.finish()")
+    assert (result.score, result.error) == (1, "ValueError: the checks are worth 1 points together, the task 3")
 
 
 def test_a_test_that_raises_keeps_what_its_passed_checks_earned() -> None:
@@ -231,7 +244,7 @@ def test_a_float_with_its_own_comparisons_is_not_a_score() -> None:
 def test_long_messages_and_prints_are_cut() -> None:
     """A function may return 64 MB of text, and messages that repeat it are stored, printed and shown on a page."""
     long = "x" * 3_000_000
-    source = "check = Checks(3)\nwith check('a', 3):\n    assert f() == 1, f()\ncheck.summary()\ncheck.score"
+    source = "check = Checks(3)\nwith check('a', 3):\n    assert f() == 1, f()\ncheck.finish()"
     result = run(source, 3, {}, lambda name: lambda: long)
     raised = run("print(f())\nraise ValueError(f())", 3, {}, lambda name: lambda: long)
     texts = [result.checks[0].message, result.printed, raised.error, raised.printed]
@@ -242,7 +255,7 @@ def test_long_messages_and_prints_are_cut() -> None:
 def test_whatever_a_test_prints_or_says_can_be_kept() -> None:
     """Half a surrogate pair is text to Python, and to no file."""
     check = "check = Checks(1)\nwith check('a', 1):\n    raise AssertionError(chr(0xD800))\nprint(chr(0xDC00))\n"
-    for source in (f"{check}check.score", f"{check}raise ValueError(chr(0xDFFF))"):
+    for source in (f"{check}check.finish()", f"{check}raise ValueError(chr(0xDFFF))"):
         verdict = run(source, 1, {}, lambda name: SKIP)
         text = f"{verdict.printed}{verdict.error}{verdict.checks[0].message}"
         assert "?" in text

@@ -53,7 +53,7 @@ def test_a_test_cell_that_takes_too_long_needs_a_person(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "check = Checks(1)\nfor name in 'ab':\n    with check(name, 0.5):\n        while True: pass\ncheck.score",
+        "check = Checks(1)\nfor name in 'ab':\n    with check(name, 0.5):\n        while True: pass\ncheck.finish()",
         SWALLOWING["a law"],
     ],
     ids=["checks", "a law"],
@@ -132,7 +132,7 @@ def job() -> Any:
 def test_an_answer_that_makes_a_test_take_too_much_memory_fails_one_check_only(job: Any) -> None:
     """Pages that are never written to take no memory: without the limit this would pass."""
     test = "check = Checks(2)\nwith check('fat', 1): torch.empty(many, dtype=torch.uint8)\n"
-    test += "with check('lean', 1): torch.empty(1000)\ncheck.score"
+    test += "with check('lean', 1): torch.empty(1000)\ncheck.finish()"
     with Batch(1, ["torch"]) as batch:
         (result,) = batch.run([job("a", f"import torch\n{test}")])
     grade = result.grade

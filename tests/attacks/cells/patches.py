@@ -28,19 +28,19 @@ print("tried")
 # cell: square-solution
 import contextlib
 class Checks:
-    def __init__(self, points): self.points = self.score = points
+    def __init__(self, points): self.points = points
     @contextlib.contextmanager
     def __call__(self, name, points):
         try: yield
         except BaseException: pass
-    def summary(self): pass
+    def finish(self): return float(self.points)
 def square(x): return -1
 table, unit, double = [0] * 5, (lambda x: 0 * x), (lambda x: -1)
 
 # %% checks-patched-in-place
 # tries: to make the instructor's own Checks class give full points
 # cell: square-solution
-Checks.score = property(lambda self: float(self.points))
+Checks.finish = lambda self: float(self.points)
 def square(x): return -1
 
 # %% context-managers-that-swallow
