@@ -13,14 +13,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, wire
 from autograder.sandbox.item_count import count_items
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support.classroom import ROOT
 from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, cross, same
 
-TENSORS = st.tuples(st.sampled_from(sorted(wire.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
+TENSORS = st.tuples(st.sampled_from(sorted(arrays.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
     lambda of: torch.arange(int(torch.Size(of[1]).numel())).to(getattr(torch, of[0])).reshape(of[1])
 )
 VALUES = st.recursive(
@@ -95,7 +95,7 @@ HOSTILE = {
 }
 PROGRAM = """
 import resource, struct, sys
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, wire
 payload = {payload}
 assert len(payload) <= wire.MAX_FRAME
 def peak():

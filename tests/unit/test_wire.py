@@ -16,11 +16,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, wire
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 HASHABLE = st.none() | st.booleans() | st.integers() | FLOATS | st.text() | st.binary() | st.complex_numbers()
-DTYPES = st.sampled_from(sorted(wire.NUMPY_DTYPES)).map(np.dtype)
+DTYPES = st.sampled_from(sorted(arrays.NUMPY_DTYPES)).map(np.dtype)
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 ARRAYS = st.tuples(DTYPES, SHAPES).flatmap(lambda of: hnp.arrays(*of))
 PLAIN = st.recursive(
@@ -82,7 +82,7 @@ def test_plain_data_comes_back_the_same(value: Any) -> None:
     assert same(cross(value), value)
 
 
-@given(ARRAYS.filter(lambda array: array.dtype.name in wire.TORCH_DTYPES), st.booleans())
+@given(ARRAYS.filter(lambda array: array.dtype.name in arrays.TORCH_DTYPES), st.booleans())
 def test_a_tensor_keeps_its_type_shape_bits_and_requires_grad(array: npt.NDArray[Any], requires_grad: bool) -> None:
     tensor = torch.from_numpy(array.copy())
     if tensor.is_floating_point() or tensor.is_complex():
