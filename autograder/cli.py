@@ -1,8 +1,8 @@
 """The command line: each command parses its options, calls one function and prints the result.
 
-Exit codes: 0 everything was done; 1 some submissions could not be graded, an assignment was refused, or audit found something
-to fix; 2 the call or the course is invalid; 3 the sandbox is not available; 4 grades would change and were left as they are;
-130 interrupted.
+Exit codes: 0 everything was done; 1 some submissions could not be graded or read, an assignment was refused, or audit found
+something to fix; 2 the call or the course is invalid; 3 the sandbox is not available; 4 grades would change and were left as
+they are; 130 interrupted.
 
 Heavy imports wait for the command that needs them: torch and nbformat take seconds.
 """
@@ -16,7 +16,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -29,7 +29,7 @@ from autograder.files import scratch
 from autograder.pages.progress import progress
 from autograder.records.grade import GRADED
 from autograder.stopping import let_end, stoppable
-from autograder.words import counted
+from autograder.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.records.change import Change
@@ -242,6 +242,14 @@ def grade(
     sys.exit(1 if ungraded else 4 if changes and not apply else 0)
 
 
+def _exit_if_failed(failed: Mapping[str, str], what: str) -> None:
+    """Say for whom something failed, and why, and exit with 1."""
+    for student, reason in failed.items():
+        click.echo(f"autograder: {what} {student}: {printable(reason)}", err=True)
+    if failed:
+        sys.exit(1)
+
+
 def _json_line(result: Grade, change: Change | None) -> str:
     """A submission's line of JSON, in ASCII: some readers end a line at other characters of a student's text."""
     return json.dumps({**result.as_json(), "total": result.total, "change": change and change.as_json()})
@@ -257,9 +265,11 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
 
     assignment = _open(folder, name)
     _warn_if_unproven(assignment, "no hints")
-    count = sum(1 for _ in progress(write_feedback(assignment, students), None, f"feedback for {name}"))
+    failed: dict[str, str] = {}
+    count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
     click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
     click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
+    _exit_if_failed(failed, "no page for")
 
 
 @main.command()
@@ -300,10 +310,11 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
     paths = write_report_files(assignment, results)
     if as_json:
         click.echo(json.dumps(results.as_json(), ensure_ascii=False))
-        return
-    show_report(results)
-    for path in paths:
-        click.echo(str(path))
+    else:
+        show_report(results)
+        for path in paths:
+            click.echo(str(path))
+    _exit_if_failed(results.failed, "not read in full:")
 
 
 @main.command()

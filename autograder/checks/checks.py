@@ -60,8 +60,8 @@ class Checks:
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:
-    """Return a tensor, array, list or number as a numpy array, detached from any autograd graph; exact numbers, such as a Fraction,
-    become floats."""
+    """Return a tensor, array, list or number as a numpy array, detached from any autograd graph; exact numbers (Fraction,
+    Decimal) become floats."""
     # Asked of the type: a proxy to an object in the sandbox would ask the object.
     array = np.asarray(value.detach().cpu().numpy() if hasattr(type(value), "detach") else value)
     if array.dtype == object and all(isinstance(item, numbers.Real | Decimal) for item in array.flat):

@@ -91,7 +91,7 @@ class RemoteObject:
     """A proxy to something in the sandbox that is not plain data. A test can pass it back as an argument, and ask about it."""
 
     _link: Link
-    __doc__ = property(lambda self: self._ask("getattr", "__doc__"))  # type: ignore[assignment]  # not the proxy's own
+    __doc__ = property(lambda self: self._ask("getattr", "__doc__"))  # not the proxy's own
 
     def __init__(self, link: Link) -> None:
         object.__setattr__(self, "_link", link)

@@ -26,7 +26,8 @@ _OTHER_DTYPE = re.compile(
 )
 MAX_CODE_POINT = 0x10FFFF
 TAGS = ("ndarray", "scalar", "tensor", "extended", "objects", "dtype")
-Put = Take = Callable[[Any], Any]
+Put = Callable[[Any], Any]
+Take = Callable[[Any], Any]
 
 
 def write(value: Any, put: Put) -> Any:

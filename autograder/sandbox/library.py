@@ -22,7 +22,9 @@ from typing import Any, Protocol
 MAX_DIGITS = 4300
 MAX_RANGE = 1_000_000  # the wire's limit of items: a test may make a list of a range
 MAX_FIELDS = 255
-FACTORIES = {kind.__name__: kind for kind in (int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset)}
+FACTORIES: dict[str, type] = {
+    kind.__name__: kind for kind in (int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset)
+}
 TYPES = FACTORIES | {"NoneType": type(None)}
 Put = Callable[[Any], Any]
 
@@ -140,7 +142,7 @@ def _write_time(value: Any, _: Put) -> Any:
 WRITERS: dict[type, Callable[[Any, Put], Any]] = {
     int: lambda value, _: write_int(int.__int__(value)),
     float: lambda value, _: float.__float__(value),
-    complex: lambda value, _: ["complex", complex.real.__get__(value), complex.imag.__get__(value)],  # type: ignore[attr-defined]
+    complex: lambda value, _: ["complex", complex.real.__get__(value), complex.imag.__get__(value)],
     str: lambda value, _: str.__str__(value),
     bytes: lambda value, _: bytes(memoryview(value)),
     bytearray: lambda value, _: ["bytearray", bytes(memoryview(value))],

@@ -39,6 +39,10 @@ MAX_DESCRIPTION = 200  # characters of a reference's description
 MAX_QUOTE = 40  # characters of unknown data in an error message
 
 
+# What reading malformed data can raise.
+MALFORMED = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RuntimeError, MemoryError)
+
+
 class WireError(Exception):
     """Bytes that are not a message of this protocol, or a value that cannot cross."""
 
@@ -106,8 +110,8 @@ def unpack(payload: bytes) -> list[Any]:
 def encode(value: Any, refer: Callable[[Any], Any] | None = None, depth: int = 0) -> Any:
     """Return `value` as a tree of plain data, exact to the bit.
 
-    `refer` makes a reference to an object that stays here, or converts it to data. Raises WireError for data that is too deep and, without `refer`, for
-    such an object.
+    `refer` makes a reference to an object that stays here, or converts it to data. Raises WireError for data that is too deep
+    and, without `refer`, for such an object.
     """
     if depth > MAX_DEPTH:
         raise WireError(f"data nested deeper than {MAX_DEPTH} levels")
@@ -140,7 +144,7 @@ def decode(tree: Any, resolve: Callable[[Reference], Any] = lambda reference: re
     """Return the value of a tree made by `encode`, with references replaced by `resolve`; WireError if it is malformed."""
     try:
         return Reading(resolve)(tree)
-    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
+    except MALFORMED as error:
         raise WireError(f"malformed data: {error}") from None
 
 

@@ -37,7 +37,11 @@ PLAIN = st.recursive(
 )
 # Anything that msgpack can carry, often with the tags of our own trees.
 TAGS = st.sampled_from(
-    [*library.READERS, *arrays.TAGS, *"function object reference odd int64 bool bfloat16 <U1 |S2 <M8[s] float32".split()]
+    [
+        *library.READERS,
+        *arrays.TAGS,
+        *"function object reference odd int64 bool bfloat16 <U1 |S2 <M8[s] float32".split(),
+    ]
 )
 SIZES = st.integers(-(2**63), 2**64 - 1) | st.integers(-1, 3)
 TREES = st.recursive(
@@ -124,7 +128,9 @@ def test_a_subclass_of_a_plain_type_crosses_as_its_base() -> None:
     assert same(cross([always_equal(1)]), [1])
 
 
-@pytest.mark.parametrize("unit", [b"\x80", b"\xde\x00\x00", b"\xdf\x00\x00\x00\x00", b"\xd4\x01\x00", b"\xc7\x01\x01\x00"])
+@pytest.mark.parametrize(
+    "unit", [b"\x80", b"\xde\x00\x00", b"\xdf\x00\x00\x00\x00", b"\xd4\x01\x00", b"\xc7\x01\x01\x00"]
+)
 def test_maps_and_extensions_are_refused(unit: bytes) -> None:
     with pytest.raises(wire.WireError, match="a map or an extension"):
         wire.unpack(b"\x92\xa2ok" + unit)
