@@ -16,7 +16,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -26,10 +26,10 @@ import click
 from autograder.course import Assignment, open_course
 from autograder.errors import AutograderError, CourseError, IsolationError
 from autograder.files import scratch
-from autograder.pages.progress import progress
+from autograder.pages.progress import progress, show_failures
 from autograder.records.grade import GRADED
 from autograder.stopping import let_end, stoppable
-from autograder.words import counted, printable
+from autograder.words import counted
 
 if TYPE_CHECKING:
     from autograder.records.change import Change
@@ -242,14 +242,6 @@ def grade(
     sys.exit(1 if ungraded else 4 if changes and not apply else 0)
 
 
-def _exit_if_failed(failed: Mapping[str, str], what: str) -> None:
-    """Say for whom something failed, and why, and exit with 1."""
-    for student, reason in failed.items():
-        click.echo(f"autograder: {what} {student}: {printable(reason)}", err=True)
-    if failed:
-        sys.exit(1)
-
-
 def _json_line(result: Grade, change: Change | None) -> str:
     """A submission's line of JSON, in ASCII: some readers end a line at other characters of a student's text."""
     return json.dumps({**result.as_json(), "total": result.total, "change": change and change.as_json()})
@@ -269,7 +261,7 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
     count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
     click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
     click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
-    _exit_if_failed(failed, "no page for")
+    sys.exit(show_failures(failed, "no page for"))
 
 
 @main.command()
@@ -312,9 +304,8 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(results.as_json(), ensure_ascii=False))
     else:
         show_report(results)
-        for path in paths:
-            click.echo(str(path))
-    _exit_if_failed(results.failed, "not read in full:")
+        click.echo("\n".join(map(str, paths)))
+    sys.exit(show_failures(results.failed, "not read in full:"))
 
 
 @main.command()

@@ -57,7 +57,7 @@ def _convert(tree: Any, reading: wire.Reading) -> Any:
     return value
 
 
-def _convert_tagged(tag: str, *rest: Any, reading: wire.Reading) -> Any:
+def _convert_tagged(tag: str, *rest: Any, reading: wire.Reading) -> Any:  # noqa: PLR0911  (one return for each kind)
     if tag in SEQUENCES:
         items = [_convert(item, reading) for item in rest[SEQUENCES[tag]]]
         return sorted(items, key=repr) if tag in ("set", "frozenset", "keys") else items
@@ -69,12 +69,14 @@ def _convert_tagged(tag: str, *rest: Any, reading: wire.Reading) -> Any:
         return decode_array(tag, *rest[:3])
     if tag == "extended":
         return _convert(rest[0], reading)
-    return _simplify(wire.decode([tag, *rest]))
+    value = wire.decode([tag, *rest])
+    if isinstance(value, range) and not value[SHORT_RANGE:]:
+        reading.spend(len(value))
+        return list(value)
+    return _simplify(value)
 
 
 def _simplify(value: Any) -> Any:
-    if isinstance(value, range) and not value[SHORT_RANGE:]:
-        return list(value)
     if isinstance(value, Fraction | Decimal):
         try:
             return float(value)

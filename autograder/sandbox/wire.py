@@ -172,10 +172,14 @@ class Reading:
         self.depth -= 1
         return value
 
-    def enter(self, items: int = 1) -> None:
-        """Count so many items and one level more; WireError if there are too many."""
-        self.nodes -= items
+    def enter(self) -> None:
+        """Count one item and one level more; WireError if there are too many."""
         self.depth += 1
+        self.spend(1)
+
+    def spend(self, items: int) -> None:
+        """Count so many items; WireError if there are too many."""
+        self.nodes -= items
         if self.depth > MAX_DEPTH + 1 or self.nodes < 0:
             raise WireError(f"data nested deeper than {MAX_DEPTH} levels or of over {MAX_NODES:,} items")
 

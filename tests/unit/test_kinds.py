@@ -197,7 +197,7 @@ MALFORMED = [
     ["ndarray", "<M8[x]", [1], bytes(8)], ["ndarray", "float64", [float("inf")], b""], ["ndarray", "float64", [True], bytes(8)],
     ["ndarray", "float64", "ab", b""], ["objects", [3], [1]], ["objects", [float("nan")], []], ["extended", 1.0, 2.0],
     ["extended", ["scalar", "float64", [], bytes(8)], ["ndarray", "float64", [1], bytes(8)]], ["dtype", "O"], ["ellipsis", 1],
-    ["items", [1]], ["keys", [["list", []]]], ["Counter", 5], ["defaultdict", [], ["x"]], ["path", 5], [[], 1], [{}, 1], [None],
+    ["items", [1]], ["keys", [["list", []]]], ["Counter", 5], ["defaultdict", [], ["x"]], ["path", 5], [[], 1], [None],
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a test can ask of an object that stays in the sandbox: it never passes a comparison by default, or by what its class says."""
+"""What a test can ask of an object that stays in the sandbox: it passes no comparison by default, or by what its class says."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ class Pair:
 
 # Each would be true, or go on, for an object that the student's function returns by mistake.
 USES = """
-value == 1 | value != 1 | 1 == value | 1 != value | value < 1 | 1 < value | value >= 1 | value == 'a' | value != None | not value | bool(value)
-value in [1] | 1 in [value] | value in {1} | value not in {1, 2} | {value: 1} | 1 in value | [value] == [1] | [value] != [1]
-(1, value) == (1, 2) | {'a': value} == {'a': 1} | Pair(value) == Pair(1) | sorted([value, 1]) | max(1, value) | sum([value]) | abs(value - 1) < 9
-1 - value | value * 2 | 2 ** value | divmod(value, 2) | -value | abs(value) | round(value) | float(value) | int(value) | complex(value)
-math.isclose(value, 0) | range(value) | [1, 2][value] | len(value) | list(value) | iter(value) | next(value) | value[0] | f'{value:.3f}'
-np.asarray(value) | np.array([value]) | np.allclose(value, 0) | np.add(value, 1) | np.arange(3) == value | np.testing.assert_allclose(value, 0)
-torch.as_tensor(value) | torch.allclose(value, torch.zeros(1)) | torch.zeros(1) == value | torch.stack([value]) | torch.equal(torch.ones(1), value)
-pytest.approx(1) == value | value == pytest.approx(1) | value == Fraction(1, 2) | Fraction(1, 2) != value | assert_close(value, 0)
-any([value]) | all([value]) | value and 1 | copy.copy(value) == 1 | value.size | value.size == 1 | value() | value == value.copy
-""".replace("\n", " | ").strip(" |")
+value == 1 | value != 1 | 1 == value | 1 != value | value < 1 | 1 < value | value >= 1 | value == 'a' | value != None
+not value | bool(value) | value in [1] | 1 in [value] | value in {1} | value not in {1, 2} | {value: 1} | 1 in value
+[value] == [1] | [value] != [1] | (1, value) == (1, 2) | {'a': value} == {'a': 1} | Pair(value) == Pair(1)
+sorted([value, 1]) | max(1, value) | sum([value]) | abs(value - 1) < 9 | 1 - value | value * 2 | 2 ** value
+divmod(value, 2) | -value | abs(value) | round(value) | float(value) | int(value) | complex(value)
+math.isclose(value, 0) | range(value) | [1, 2][value] | len(value) | list(value) | iter(value) | next(value)
+value[0] | f'{value:.3f}' | np.asarray(value) | np.array([value]) | np.allclose(value, 0) | np.add(value, 1)
+np.arange(3) == value | np.testing.assert_allclose(value, 0) | torch.as_tensor(value)
+torch.allclose(value, torch.zeros(1)) | torch.zeros(1) == value | torch.stack([value])
+torch.equal(torch.ones(1), value) | pytest.approx(1) == value | value == pytest.approx(1) | value == Fraction(1, 2)
+Fraction(1, 2) != value | assert_close(value, 0) | any([value]) | all([value]) | value and 1 | copy.copy(value) == 1
+value.size | value.size == 1 | value() | value == value.copy
+""".strip().replace("\n", " | ")
 SCOPE = {
     **{"np": np, "torch": torch, "pytest": pytest, "math": math, "copy": copy},
     **{"Fraction": Fraction, "Pair": Pair, "assert_close": assert_close},
