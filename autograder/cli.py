@@ -1,8 +1,8 @@
 """The command line: each command parses its options, calls one function and prints the result.
 
-Exit codes: 0 everything was done; 1 some submissions could not be graded, an assignment was refused, or audit found something
-to fix; 2 the call or the course is invalid; 3 the sandbox is not available; 4 grades would change and were left as they are;
-130 interrupted.
+Exit codes: 0 everything was done; 1 some submissions could not be graded or read, an assignment was refused, or audit found
+something to fix; 2 the call or the course is invalid; 3 the sandbox is not available; 4 grades would change and were left as
+they are; 130 interrupted.
 
 Heavy imports wait for the command that needs them: torch and nbformat take seconds.
 """
@@ -26,7 +26,7 @@ import click
 from autograder.course import Assignment, open_course
 from autograder.errors import AutograderError, CourseError, IsolationError
 from autograder.files import scratch
-from autograder.pages.progress import progress
+from autograder.pages.progress import progress, show_failures
 from autograder.records.grade import GRADED
 from autograder.stopping import let_end, stoppable
 from autograder.words import counted
@@ -257,9 +257,11 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
 
     assignment = _open(folder, name)
     _warn_if_unproven(assignment, "no hints")
-    count = sum(1 for _ in progress(write_feedback(assignment, students), None, f"feedback for {name}"))
+    failed: dict[str, str] = {}
+    count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
     click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
     click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
+    sys.exit(show_failures(failed, "no page for"))
 
 
 @main.command()
@@ -300,10 +302,10 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
     paths = write_report_files(assignment, results)
     if as_json:
         click.echo(json.dumps(results.as_json(), ensure_ascii=False))
-        return
-    show_report(results)
-    for path in paths:
-        click.echo(str(path))
+    else:
+        show_report(results)
+        click.echo("\n".join(map(str, paths)))
+    sys.exit(show_failures(results.failed, "not read in full:"))
 
 
 @main.command()

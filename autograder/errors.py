@@ -28,3 +28,12 @@ class IsolationError(AutograderError):
 
 class InfrastructureError(AutograderError):
     """One of our own processes ended or gave an invalid answer, through no fault of the submission."""
+
+
+MAX_FAILURE = 300  # characters
+
+
+def explain_failure(error: Exception) -> str:
+    """Return why something could not be done, as one line: the message of one of our own errors, else the type as well."""
+    text = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:MAX_FAILURE]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import numbers
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -91,8 +93,13 @@ class Checks:
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:
-    """Return a tensor, array, list or number as a numpy array, detached from any autograd graph."""
-    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+    """Return a tensor, array, list or number as a numpy array, detached from any autograd graph; exact numbers (Fraction,
+    Decimal) become floats."""
+    # Asked of the type: a proxy to an object in the sandbox would ask the object.
+    array = np.asarray(value.detach().cpu().numpy() if hasattr(type(value), "detach") else value)
+    if array.dtype == object and all(isinstance(item, numbers.Real | Decimal) for item in array.flat):
+        return array.astype(float)
+    return array
 
 
 def assert_close(got: Any, expected: Any, what: str = "the result", *, rtol: float = 1e-5, atol: float = 1e-6) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.course import notebook as nb
 from autograder.judge import remote, test_cell
+from autograder.judge.asking import Respondent
 from autograder.judge.imports import bound_names, imported_names, run_imports, used_names
 from autograder.records.grade import CellGrade
 from autograder.records.transcript import Asked
@@ -38,7 +39,7 @@ class Scorer:
         self.imports = _imports_for(self.read_only, tuple(cell.source for cell in cells if nb.is_test(cell)))
         self.read_only_names = _bound_in(self.read_only)
 
-    def score(self, cell: Any, respondent: remote.Respondent, seconds: float) -> Scored:
+    def score(self, cell: Any, respondent: Respondent, seconds: float) -> Scored:
         """Run one test cell here for at most `seconds`; `respondent` answers its questions."""
 
         def fetch(name: str) -> Any:

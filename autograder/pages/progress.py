@@ -1,13 +1,15 @@
-"""Progress of long work, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work, on stderr: a bar on a terminal, a line now and then elsewhere; and what failed of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograder.words import printable
 
 T = TypeVar("T")
 
@@ -35,3 +37,10 @@ def _in_lines(rows: Iterable[T], total: int | None, label: str, write: Callable[
         if count % step == 0:
             write(f"{label}: {count} done")
         yield row
+
+
+def show_failures(failed: Mapping[str, str], what: str) -> int:
+    """Print on stderr, by student, what could not be done and why; return the command's exit code."""
+    for student, reason in failed.items():
+        click.echo(f"autograder: {what} {printable(student)}: {printable(reason)}", err=True)
+    return 1 if failed else 0

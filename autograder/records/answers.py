@@ -5,12 +5,12 @@ A student's code may answer anything that fits on the wire, so every function he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograder.records.plain import Outline, RemoteValue, decode_array, to_array, to_plain
 from autograder.records.transcript import Exchange, digest
 from autograder.sandbox import wire
 
@@ -20,22 +20,6 @@ RTOL, ATOL = 1e-4, 1e-6
 # `format_value` shows at most this many numbers of an array: a matrix of 8 x 8 takes eight lines. A list or a text is cut at the
 # length of as many numbers, at 30 characters each.
 SHOWN_NUMBERS, SHOWN_CHARACTERS, LINE = 64, 30, 120
-
-
-@dataclass(frozen=True)
-class RemoteValue:
-    """A function or object that stayed in the sandbox."""
-
-    kind: str
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Outline:
-    """An array whose data the transcript left out."""
-
-    dtype: str
-    shape: tuple[int, ...]
 
 
 def extract_answer(exchange: Exchange) -> bytes:
@@ -54,7 +38,7 @@ def name_question(exchange: Exchange) -> bytes:
     """
     try:
         return digest(repr(_round_tree(wire.unpack(exchange.request))).encode(errors="surrogatepass"))
-    except (wire.WireError, TypeError, ValueError, OverflowError, RecursionError):  # a damaged transcript
+    except (wire.WireError, *wire.MALFORMED):  # a damaged transcript
         return exchange.name
 
 
@@ -68,7 +52,7 @@ def _round_tree(tree: Any) -> Any:
     if not isinstance(tree, list):
         return tree
     if len(tree) > 3 and tree[0] in ("tensor", "ndarray", "scalar"):
-        array = _decode_array(*tree[:4])
+        array = decode_array(*tree[:4])
         if isinstance(array, np.ndarray) and array.dtype.kind in "fc":
             return [*tree[:3], _summarize(array), *tree[4:]]
     return [_round_tree(item) for item in tree]
@@ -100,45 +84,11 @@ def agree(one: bytes, other: bytes) -> bool:
             return status == other_status and mine[:1] == theirs[:1]
         # What a call returned, and its arguments after the call. The number of its autograd graph means nothing.
         return all(_values_agree(to_plain(a), to_plain(b)) for a, b in zip(mine[:2], theirs[:2], strict=True))
-    except (wire.WireError, ValueError):
+    except (wire.WireError, *wire.MALFORMED):
         return False
 
 
-def to_plain(tree: Any, depth: int = 0) -> Any:
-    """Convert a value on the wire to numbers, text, numpy arrays, lists and dicts: tensors to arrays, tuples and sets to lists.
-
-    WireError if it is malformed or nested too deep.
-    """
-    if not isinstance(tree, list):
-        return tree
-    if depth > wire.MAX_DEPTH:
-        raise wire.WireError("nested too deep")
-    try:
-        tag, *rest = tree
-        if tag in ("list", "tuple", "set", "frozenset"):
-            items = [to_plain(item, depth + 1) for item in rest[0]]
-            return sorted(items, key=repr) if "set" in tag else items
-        if tag == "dict":
-            return {_to_key(to_plain(key, depth + 1)): to_plain(value, depth + 1) for key, value in rest[0]}
-        if tag in ("function", "object", "reference"):
-            return RemoteValue(tag, str(rest[1]) if len(rest) > 1 else "")
-        return _decode_array(tag, *rest[:3]) if tag in ("tensor", "ndarray") else wire.decode(tree)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise wire.WireError(f"malformed data: {error}") from None
-
-
-def to_array(value: Any) -> Any:
-    """Convert a number, or an array or nested list of numbers, to an array; None for anything else."""
-    if isinstance(value, str | bytes | dict | RemoteValue | Outline) or value is None:
-        return None
-    try:
-        array = np.asarray(value)
-    except (ValueError, OverflowError):  # rows of different lengths
-        return None
-    return array if array.dtype.kind in "biufc" else None
-
-
-def format_value(value: Any, limit: int = SHOWN_NUMBERS) -> str:
+def format_value(value: Any, limit: int = SHOWN_NUMBERS) -> str:  # noqa: PLR0911  (one return for each kind)
     """Format a value as text, a matrix with one row per line; of an array of more than `limit` numbers its shape and range."""
     if isinstance(value, Outline):
         return f"array of {_format_shape(value.shape)} {value.dtype}"
@@ -148,14 +98,28 @@ def format_value(value: Any, limit: int = SHOWN_NUMBERS) -> str:
         return _format_array(value, limit)
     if isinstance(value, np.generic):
         return format_value(value.item(), limit)
+    most = limit * SHOWN_CHARACTERS
     if isinstance(value, dict):
-        text = "{" + ", ".join(f"{key!r}: {format_value(item, limit)}" for key, item in value.items()) + "}"
-    elif isinstance(value, list):
-        text = "[" + ", ".join(format_value(item, limit) for item in value) + "]"
-    else:
-        text = f"{value:.6g}" if isinstance(value, float) else repr(value)
-    cut = limit * SHOWN_CHARACTERS
-    return text if len(text) <= cut else f"{text[:cut]}... ({len(text):,} characters)"
+        items = (f"{format_value(key, limit)}: {format_value(item, limit)}" for key, item in value.items())
+        return f"{{{_join(items, most, len(value))}}}"
+    if isinstance(value, list):
+        return f"[{_join((format_value(item, limit) for item in value), most, len(value))}]"
+    if isinstance(value, str | bytes):
+        return repr(value) if len(value) <= most else f"{value[:most]!r}... ({len(value):,} characters)"
+    text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def _join(items: Iterable[str], most: int, count: int) -> str:
+    """Join items up to `most` characters; no others are formatted."""
+    shown: list[str] = []
+    length = 0
+    for item in items:
+        shown.append(item)
+        length += len(item) + 2
+        if length > most:
+            return f"{', '.join(shown)[:most]}... ({count:,} items)"
+    return ", ".join(shown)
 
 
 def _format_array(array: Any, limit: int) -> str:
@@ -177,7 +141,8 @@ def _format_shape(shape: Sequence[int]) -> str:
 def _values_agree(one: Any, other: Any) -> bool:
     a, b = to_array(one), to_array(other)
     if a is not None and b is not None:
-        return a.shape == b.shape and bool(np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True))
+        with np.errstate(all="ignore"):
+            return a.shape == b.shape and bool(np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_values_agree(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -185,17 +150,3 @@ def _values_agree(one: Any, other: Any) -> bool:
     if isinstance(one, RemoteValue) and isinstance(other, RemoteValue):
         return one.kind == other.kind
     return type(one) is type(other) and bool(one == other)
-
-
-def _to_key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | bool | None) else repr(key)
-
-
-def _decode_array(tag: str, dtype: str, shape: Any, data: bytes) -> Any:
-    size = tuple(int(n) for n in shape)
-    if not data and 0 not in size:
-        return Outline(dtype, size)
-    if tag == "tensor" and dtype == "bfloat16":  # the upper half of a float32
-        halves = wire.decode(["ndarray", "uint16", list(size), data])
-        return (halves.astype(np.uint32) << 16).view(np.float32)
-    return wire.decode(["ndarray", dtype, list(size), data])

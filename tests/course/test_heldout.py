@@ -21,10 +21,11 @@ from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.page import render_page
 from autograder.proof.trial import make_trials
 from autograder.records import known
-from autograder.records.answers import extract_answer, name_question, to_array, to_plain
+from autograder.records.answers import extract_answer, name_question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Marks
 from autograder.records.known import Known, group_by_question
+from autograder.records.plain import to_array, to_plain
 from autograder.records.run import Run
 from autograder.records.transcript import Transcript
 from autograder.sandbox.wire import WireError, unpack

@@ -13,14 +13,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, wire
 from autograder.sandbox.item_count import count_items
 from tests.fuzz.mutations import altered, damaged
 from tests.fuzz.profiles import fuzz
 from tests.support.classroom import ROOT
 from tests.unit.test_wire import PLAIN, SIZES, TAGS, TREES, cross, same
 
-TENSORS = st.tuples(st.sampled_from(sorted(wire.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
+TENSORS = st.tuples(st.sampled_from(sorted(arrays.TORCH_DTYPES)), st.lists(st.integers(0, 3), max_size=4)).map(
     lambda of: torch.arange(int(torch.Size(of[1]).numel())).to(getattr(torch, of[0])).reshape(of[1])
 )
 VALUES = st.recursive(
@@ -70,12 +70,19 @@ def test_a_damaged_stream_is_split_into_frames_or_is_a_wire_error(payloads: list
 @fuzz
 @given(TREES)
 def test_items_are_counted_without_decoding_them(tree: Any) -> None:
-    assert count_items(msgspec.msgpack.encode(tree), wire.MAX_NODES) == count(tree)
+    payload = msgspec.msgpack.encode(tree)
+    if has_map(tree):
+        with pytest.raises(ValueError, match="a map"):
+            count_items(payload, wire.MAX_NODES)
+    else:
+        assert count_items(payload, wire.MAX_NODES) == count(tree)
+
+
+def has_map(tree: Any) -> bool:
+    return isinstance(tree, dict) or (isinstance(tree, list) and any(map(has_map, tree)))
 
 
 def count(tree: Any) -> int:
-    if isinstance(tree, dict):
-        return 1 + sum(count(key) + count(item) for key, item in tree.items())
     return 1 + sum(map(count, tree)) if isinstance(tree, list) else 1
 
 
@@ -91,11 +98,14 @@ HOSTILE = {
     "one text": "b'\\x92\\xa2ok' + struct.pack('>BI', 0xDB, 2**26 - 16) + b'x' * (2**26 - 16)",
     "an array": "wire.pack(['ok', ['ndarray', 'uint8', [2**26 - 64], bytes(2**26 - 64)]])",
     "lists just below the limit": "wire.pack(['ok', ['list', [['list', []]] * 300_000]])",
+    "a map of one hash": "b'\\x92\\xa2ok\\xdf' + struct.pack('>I', 2**20) + b'\\x92\\xff\\xfe\\x01' * 2**20",
+    "one long text among 100,000": "wire.pack(['ok', ['list', ['x' * 60_000] + ['y'] * 100_000]])",
+    "tuples of one hash": "wire.pack(['ok', ['set', [['tuple', [-1 - (n >> b & 1) for b in range(15)]] for n in range(2**15)]]])",
     "one hash": "wire.pack(['ok', ['set', [['int', str(n * (2**61 - 1))] for n in range(300_000)]]])",
 }
 PROGRAM = """
 import resource, struct, sys
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, wire
 payload = {payload}
 assert len(payload) <= wire.MAX_FRAME
 def peak():

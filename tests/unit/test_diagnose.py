@@ -24,8 +24,9 @@ from autograder.pages.explain.wording import cell_lines, story_lines
 from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.files import write_feedback
 from autograder.pages.feedback.page import render_page
+from autograder.pages.report.reading import read_report
 from autograder.proof.prove import prove
-from autograder.records import known
+from autograder.records import archive, known
 from autograder.records.answers import format_value, name_question
 from autograder.records.diagnose import Diagnosis, diagnose
 from autograder.records.grade import Grade, Marks
@@ -535,3 +536,24 @@ def test_advice_is_text_on_a_page() -> None:
     )
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_one_submission_that_cannot_be_read_costs_its_own_page_alone(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it: here its diagnosis fails."""
+
+    def fail(known: Any, grade: Any, asked: Any) -> dict[str, Any]:
+        if grade.student == "unknown":
+            raise OverflowError("cannot convert float infinity to integer")
+        return diagnose(known, grade, asked)
+
+    monkeypatch.setattr(archive, "diagnose", fail)
+    others = {path.parent.name for path in course.transcripts.glob("*/*.run")} - {"unknown"}
+    for command, reason in (("feedback", "no page for unknown"), ("report", "not read in full: unknown")):
+        done = CliRunner().invoke(main, [command, NAME, "--course", str(course.root)])
+        assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.output
+        assert f"autograder: {reason}: " in done.output.replace("no misconceptions: ", "")
+        assert "OverflowError: cannot convert float infinity to integer" in done.output
+    assert others <= write_pages(course).keys()
+    assert "unknown" in {row.student for row in read_report(course.assignment(NAME)).rows}

@@ -11,6 +11,7 @@ import torch
 
 from autograder.checks import arguments_after
 from autograder.judge import remote
+from autograder.judge.asking import StudentError
 from tests.support.sandboxed import Fetch, Sandbox, answer_cell, checking_cell, code
 
 DATA = """
@@ -180,7 +181,7 @@ LOSSES = "import os, time\nbefore = 7\ndef hang():\n    while True: pass\ndef le
 def test_a_lost_child_is_replaced_and_the_cells_before_run_again(sandbox: Sandbox, name: str, status: str) -> None:
     def body(fetch: Fetch) -> Any:
         fine = fetch("fine")
-        with pytest.raises(remote.StudentError, match=f"the code {status}"):
+        with pytest.raises(StudentError, match=f"the code {status}"):
             fetch(name)()
         return fetch.session.losses[0].why, fine(), fetch("before")
 
@@ -193,7 +194,7 @@ def test_a_function_lost_twice_is_not_called_a_third_time(sandbox: Sandbox) -> N
     def body(fetch: Fetch) -> float:
         leave = fetch("leave")
         for _ in range(20):
-            with pytest.raises(remote.StudentError):
+            with pytest.raises(StudentError):
                 leave()
         return len(fetch.session.losses)
 
@@ -203,11 +204,11 @@ def test_a_function_lost_twice_is_not_called_a_third_time(sandbox: Sandbox) -> N
 def test_a_reference_into_a_lost_child_is_an_error_and_not_another_childs_value(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> None:
         kept, graph = fetch("make")(), fetch("twice")(torch.ones(1, requires_grad=True))
-        with pytest.raises(remote.StudentError):
+        with pytest.raises(StudentError):
             fetch("leave")()
-        with pytest.raises(remote.StudentError, match="lost with the process"):
+        with pytest.raises(StudentError, match="lost with the process"):
             kept()
-        with pytest.raises(remote.StudentError, match="held this graph was lost"):
+        with pytest.raises(StudentError, match="held this graph was lost"):
             graph.sum().backward()
 
     sandbox.ask([LOSSES, "def make(): return lambda: 1\ndef twice(x): return 2 * x"], body)
@@ -231,7 +232,7 @@ def test_forget_frees_objects_in_the_child(sandbox: Sandbox) -> None:
 def test_nothing_runs_after_the_submissions_time(sandbox: Sandbox) -> None:
     def body(fetch: Fetch) -> None:
         time.sleep(1)
-        with pytest.raises(remote.StudentError, match="ran for over 1 s"):
+        with pytest.raises(StudentError, match="ran for over 1 s"):
             fetch("before")
 
     sandbox.ask([LOSSES], body, submission_seconds=1)

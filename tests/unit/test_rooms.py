@@ -61,7 +61,7 @@ ROOMS: dict[str, set[str]] = {
     "course": set(),
     "checks": set(),
     "sandbox": set(),
-    "records": {"course", "sandbox.wire"},
+    "records": {"course", "sandbox.wire", "sandbox.arrays"},
     "judge": {"course", "checks", "sandbox", "records"},
     "gradebook": {"course", "records"},
     "grading": {"course", "records", "judge", "gradebook"},
@@ -113,8 +113,9 @@ def test_a_grade_needs_the_standard_library_alone() -> None:
 
 
 def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
-    beside = {"autograder", "autograder.sandbox", "autograder.sandbox.child", "autograder.sandbox.ipython"}
-    wire = {"autograder", "autograder.sandbox", "autograder.sandbox.wire", "autograder.sandbox.item_count"}
+    rooms = {"autograder", "autograder.sandbox"}
+    beside = {*rooms, *(f"autograder.sandbox.{name}" for name in ("child", "ipython", "service"))}
+    wire = {*rooms, *(f"autograder.sandbox.{name}" for name in ("wire", "item_count", "arrays", "library"))}
     assert reached("autograder.sandbox.child") == beside | wire
     assert reached("autograder.sandbox.wire") == wire
 

@@ -146,7 +146,7 @@ def test_a_file_of_the_grader_is_not_visible(inside: Look, tmp_path: Path) -> No
 def test_only_our_code_that_runs_in_the_jail_is_visible_there(inside: Look) -> None:
     source = "import autograder, os\nroot = os.path.dirname(autograder.__file__)\n"
     source += "seen = sorted(f for _, _, fs in os.walk(root) for f in fs if f.endswith('.py'))"
-    ours = "child confine ipython item_count launch rehearsal watch wire zygote"
+    ours = "arrays child confine ipython item_count launch library rehearsal service watch wire zygote"
     assert inside(source) == sorted(["__init__.py"] * 2 + [f"{name}.py" for name in ours.split()])
 
 

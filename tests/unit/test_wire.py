@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import socket
+import time
 from typing import Any
 
 import msgspec
@@ -16,11 +17,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.sandbox import wire
+from autograder.sandbox import arrays, library, wire
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 HASHABLE = st.none() | st.booleans() | st.integers() | FLOATS | st.text() | st.binary() | st.complex_numbers()
-DTYPES = st.sampled_from(sorted(wire.NUMPY_DTYPES)).map(np.dtype)
+DTYPES = st.sampled_from(sorted(arrays.NUMPY_DTYPES)).map(np.dtype)
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 ARRAYS = st.tuples(DTYPES, SHAPES).flatmap(lambda of: hnp.arrays(*of))
 PLAIN = st.recursive(
@@ -36,7 +37,11 @@ PLAIN = st.recursive(
 )
 # Anything that msgpack can carry, often with the tags of our own trees.
 TAGS = st.sampled_from(
-    "list tuple set frozenset dict int complex ndarray scalar tensor function object reference odd int64 bool bfloat16".split()
+    [
+        *library.READERS,
+        *arrays.TAGS,
+        *"function object reference odd int64 bool bfloat16 <U1 |S2 <M8[s] float32".split(),
+    ]
 )
 SIZES = st.integers(-(2**63), 2**64 - 1) | st.integers(-1, 3)
 TREES = st.recursive(
@@ -82,7 +87,7 @@ def test_plain_data_comes_back_the_same(value: Any) -> None:
     assert same(cross(value), value)
 
 
-@given(ARRAYS.filter(lambda array: array.dtype.name in wire.TORCH_DTYPES), st.booleans())
+@given(ARRAYS.filter(lambda array: array.dtype.name in arrays.TORCH_DTYPES), st.booleans())
 def test_a_tensor_keeps_its_type_shape_bits_and_requires_grad(array: npt.NDArray[Any], requires_grad: bool) -> None:
     tensor = torch.from_numpy(array.copy())
     if tensor.is_floating_point() or tensor.is_complex():
@@ -111,17 +116,49 @@ def test_a_value_that_crossed_can_be_written_to() -> None:
     assert (array[0], tensor[0]) == (1, 1)
 
 
-@pytest.mark.parametrize("value", [object(), np.array(["a"]), np.array([object()]), len, torch.nn.Linear(1, 1)])
+@pytest.mark.parametrize("value", [object(), np.zeros(1, "i,i"), np.array([object()]), len, torch.nn.Linear(1, 1)])
 def test_anything_but_plain_data_is_refused(value: Any) -> None:
     with pytest.raises(wire.WireError, match="cannot be sent"):
         wire.encode(value)
 
 
-def test_a_subclass_of_a_plain_type_is_not_plain_data() -> None:
-    """Its operators would be student code. Sent as a reference, it stays in the child."""
+def test_a_subclass_of_a_plain_type_crosses_as_its_base() -> None:
+    """Its operators would be student code, and do not cross."""
     always_equal = type("AlwaysEqual", (int,), {"__eq__": lambda *_: True})
-    with pytest.raises(wire.WireError, match="AlwaysEqual"):
-        wire.encode([always_equal(1)])
+    assert same(cross([always_equal(1)]), [1])
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\x80", b"\xde\x00\x00", b"\xdf\x00\x00\x00\x00", b"\xd4\x01\x00", b"\xc7\x01\x01\x00"]
+)
+def test_maps_and_extensions_are_refused(unit: bytes) -> None:
+    with pytest.raises(wire.WireError, match="a map or an extension"):
+        wire.unpack(b"\x92\xa2ok" + unit)
+
+
+def swapped(count: int) -> list[tuple[int, ...]]:
+    """Different tuples of one hash: Python's hashes of -1 and -2 are the same."""
+    bits = count.bit_length()
+    return [tuple(-1 - (number >> bit & 1) for bit in range(bits)) for number in range(count)]
+
+
+COLLIDING: dict[str, Any] = {
+    "tuples": swapped(30_000),
+    "large integers": [hash(1) + number * (2**61 - 1) for number in range(10, 30_000)],
+    "nested tuples": [(pair, pair) for pair in swapped(5_000)],
+    "sets": [frozenset([key]) for key in swapped(5_000)],
+    "complex numbers": [complex(number, -2) for number in range(5_000)],
+}
+
+
+@pytest.mark.parametrize("keys", COLLIDING.values(), ids=COLLIDING.keys())
+@pytest.mark.parametrize("tag", ["set", "dict", "keys", "items", "OrderedDict", "Counter", "frozenset"])
+def test_keys_that_could_collide_are_refused_before_they_are_hashed(tag: str, keys: list[Any]) -> None:
+    trees = [wire.encode(key) for key in keys]
+    started = time.process_time()
+    with pytest.raises(wire.WireError, match="keys with over"):
+        wire.decode([tag, trees if tag in ("set", "keys", "frozenset") else [[tree, 1] for tree in trees]])
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("build", [lambda inner: [inner], lambda inner: {"k": inner}, lambda inner: (inner,)])

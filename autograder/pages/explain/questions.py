@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograder.pages.explain.story import Question
-from autograder.records.answers import RemoteValue, agree, extract_answer, format_value, name_question, to_plain
+from autograder.records.answers import agree, extract_answer, format_value, name_question
+from autograder.records.plain import RemoteValue, to_plain
 from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
 
-UNREADABLE = (wire.WireError, ValueError, TypeError, IndexError, AttributeError)  # what a damaged message can raise
+UNREADABLE = (wire.WireError, *wire.MALFORMED)
+MAX_TEXT = 2_000  # characters of an exception, as the child sends them
 
 
 class Phrasebook:
@@ -39,6 +41,9 @@ class Phrasebook:
                 arguments = [format_value(value, self._limit) for value in to_plain(rest[1])]
                 arguments += [f"{key}={format_value(value, self._limit)}" for key, value in to_plain(rest[2]).items()]
                 return f"{self._names.get(rest[0], 'a function')}({', '.join(arguments)})"
+            if verb == "ask":
+                arguments = [format_value(value, self._limit) for value in to_plain(rest[2])]
+                return f"{rest[1]}({', '.join([self._names.get(rest[0], 'an object'), *arguments])})"
             if verb == "backward":
                 return f"the gradients, from {format_value(to_plain(rest[1]), self._limit)}"
             return str(rest[0]) if verb == "get" else verb
@@ -48,26 +53,31 @@ class Phrasebook:
     def _answer(self, exchange: Exchange) -> str:
         if exchange.ended:
             return f"{exchange.ended[0]}: {exchange.ended[1]}"
-        status, *values = wire.unpack(exchange.reply)
-        if status == "error" and values[1:]:
-            return f"{values[0]}: {values[1]}"
-        return self._reply(exchange.reply)
+        try:
+            status, *values = wire.unpack(exchange.reply)
+            if status == "error" and values[1:]:
+                return f"{values[0]}: {values[1]}"[:MAX_TEXT]
+            return self._reply(exchange.reply)
+        except UNREADABLE:
+            return "an answer that cannot be read"
 
     def _reply(self, reply: bytes) -> str:
-        """The value of a reply and changed arguments; of an error only its type, which is all that answers are compared by."""
+        """The value of a reply and changed arguments; of an error only its type, which is all that answers are compared by.
+
+        Raises one of UNREADABLE for a malformed reply.
+        """
         status, *values = wire.unpack(reply)
         if status == "missing":
             return "there is no such name"
         if status in ("error", "ended"):
-            return f"{'raises' if status == 'error' else 'the process'} {values[0] if values else ''}".strip()
-        try:
-            value = to_plain(values[0])
-            is_function = isinstance(value, RemoteValue) and value.kind == "function"
-            text = "a function" if is_function else format_value(value, self._limit)
-            if len(values) > 1 and values[1]:
-                text += f"; its arguments afterwards: {format_value(to_plain(values[1]), self._limit)}"
-        except (wire.WireError, IndexError):
-            return "an answer that cannot be read"
+            return f"{'raises' if status == 'error' else 'the process'} {values[0] if values else ''}".strip()[
+                :MAX_TEXT
+            ]
+        value = to_plain(values[0])
+        is_function = isinstance(value, RemoteValue) and value.kind == "function"
+        text = "a function" if is_function else format_value(value, self._limit)
+        if len(values) > 1 and values[1]:
+            text += f"; its arguments afterwards: {format_value(to_plain(values[1]), self._limit)}"
         return text
 
 
@@ -92,6 +102,6 @@ def _function_names(asked: Asked) -> dict[int, str]:
             if verb == "get" and exchange.reply:
                 _, (_, number, *_rest) = wire.unpack(exchange.reply)
                 names[number] = str(arguments[0])
-        except (wire.WireError, ValueError, TypeError):
+        except UNREADABLE:
             continue  # it fetched data, or nothing
     return names

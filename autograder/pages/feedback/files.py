@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
+from autograder.errors import explain_failure
 from autograder.files import write_whole
 from autograder.gradebook.book import Book
 from autograder.pages.feedback.advice import Adviser
 from autograder.pages.feedback.page import render_page
+from autograder.records.grade import Marks
 from autograder.records.store import list_graded_students
 
 # `nbgrader release_feedback` finds the student's own page in the exchange by these files, which the exchange put there.
 EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")
 
 
-def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iterator[Path]:
+def write_feedback(
+    assignment: Assignment, students: Sequence[str] = (), failed: dict[str, str] | None = None
+) -> Iterator[Path]:
     """Write the page of each graded submission, or of those of `students`; yield each path when its page is written.
 
-    Raises CourseError if a student has no grade, a record cannot be read, or the gradebook cannot be opened.
+    A submission whose page cannot be made costs nobody else's: the reason goes into `failed`, by student. Raises CourseError if a
+    student has no grade or the gradebook cannot be opened, OSError if a page cannot be saved.
     """
     course = assignment.course
     names = list_graded_students(assignment, tuple(students))
     adviser = Adviser(assignment)
     released = nb.test_sources(nb.read(assignment.release_path))
+    failures = {} if failed is None else failed
     with Book(course) as book:
         for name in names:
-            graded = adviser.archive.open(name)
-            html = render_page(
-                graded.grade,
-                graded.notebook,
-                assignment.name,
-                book.read_marks(assignment, name),
-                advice=adviser.advise(graded),
-                released=released,
-            )
+            marks = book.read_marks(assignment, name)
+            try:
+                html = _render(adviser, name, marks, released)
+            except Exception as error:  # whatever is in this submission
+                failures[name] = explain_failure(error)
+                continue
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
             write_whole(target, html.encode())
             _copy_exchange_files(course.submitted / name / assignment.name, target.parent)
             yield target
+
+
+def _render(adviser: Adviser, student: str, marks: Marks, released: Mapping[str, str]) -> str:
+    graded = adviser.archive.open(student)
+    return render_page(
+        graded.grade,
+        graded.notebook,
+        adviser.archive.assignment.name,
+        marks,
+        advice=adviser.advise(graded),
+        released=released,
+    )
 
 
 def _copy_exchange_files(submission: Path, folder: Path) -> None:

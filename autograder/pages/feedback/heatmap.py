@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.records.answers import agree, extract_answer, name_question, to_array, to_plain
+from autograder.records.answers import agree, extract_answer, name_question
 from autograder.records.grade import CellGrade
 from autograder.records.known import Answers, group_by_question
+from autograder.records.plain import to_array, to_plain
 from autograder.records.transcript import Asked
 from autograder.sandbox import wire
 
@@ -62,7 +63,7 @@ def _matrix(reply: bytes) -> Any:
     try:
         status, *values = wire.unpack(reply)
         array = to_array(to_plain(values[0])) if status == "ok" else None
-    except (wire.WireError, IndexError):
+    except (wire.WireError, *wire.MALFORMED):
         return None
     if array is None or array.ndim != 2 or array.dtype.kind == "c" or not all(1 < n <= MAX_SIDE for n in array.shape):
         return None
@@ -74,7 +75,8 @@ def _heatmaps(check: str, mine: Any, right: Any) -> Heatmaps:
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     same_shape = mine.shape == right.shape
     nowhere = np.zeros(mine.shape, dtype=bool)
-    off = ~np.isclose(mine, right, rtol=1e-4, atol=1e-6, equal_nan=True) if same_shape else nowhere
+    with np.errstate(all="ignore"):
+        off = ~np.isclose(mine, right, rtol=1e-4, atol=1e-6, equal_nan=True) if same_shape else nowhere
     return Heatmaps(check, _entries(mine, off, low, high), _entries(right, np.zeros_like(right, bool), low, high))
 
 
@@ -89,7 +91,8 @@ def _style(value: float, low: float, high: float) -> str:
     """The CSS of a value on the color scale from `low` to `high`, with black or white ink."""
     color: tuple[int, ...] = GRAY
     if np.isfinite(value):
-        place = (value - low) / (high - low) * (len(COLORS) - 1) if high > low else 0.0
+        span = high / 2 - low / 2  # the difference of two large numbers would be infinite
+        place = (value / 2 - low / 2) / span * (len(COLORS) - 1) if span > 0 else 0.0
         below = min(int(place), len(COLORS) - 2)
         part = place - below
         color = tuple(round(a + (b - a) * part) for a, b in zip(COLORS[below], COLORS[below + 1], strict=True))

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -77,10 +77,11 @@ class MisconceptionCount:
 
 @dataclass(frozen=True)
 class Report:
-    """A class's results in one assignment, a row for each submission."""
+    """A class's results in one assignment, a row for each submission. `failed` says, by student, what could not be read."""
 
     assignment: str
     rows: tuple[Row, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def graded(self) -> list[Row]:
@@ -162,5 +163,6 @@ class Report:
             },
             "checks": [asdict(rate) for rate in self.checks],
             "misconceptions": [asdict(each) for each in self.misconceptions],
+            "failed": dict(self.failed),
             "for_a_person": {row.student: row.reason for row in self.for_a_person},
         }

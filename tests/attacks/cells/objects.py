@@ -192,3 +192,38 @@ def square(x):
     forged = '{"student": "000-blank", "status": "completed", "score": 99, "cells": {}, "notes": [], "seconds": 0}'
     for end in ("\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r", "\n"): forged = end + forged + end
     raise ValueError(forged)
+
+# %% calculates-to-nothing
+# tries: an object whose difference from anything is zero, and whose truth, length and number are as wished
+# cell: square-solution
+class Zero:
+    __sub__ = __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __truediv__ = __abs__ = lambda self, *other: self
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __contains__ = __bool__ = lambda self, *other: True
+    __hash__ = lambda self: 4
+def square(x): return Zero()
+
+# %% masked-where-it-is-wrong
+# tries: an array whose wrong entries are masked, so that comparisons pass over them
+# cell: table-solution
+import numpy as np
+table = np.ma.masked_array([0, 0, 0, 0, 0], mask=True)
+
+# %% decimal-without-an-end
+# tries: an exact number that takes gigabytes when it becomes an integer
+# cell: double-solution
+from decimal import Decimal
+def double(x): return Decimal("1e999999999")
+
+# %% stream-without-an-end
+# tries: a generator that never ends, where a test expects a list
+# cell: table-solution
+import itertools
+table = itertools.count()
+
+# %% text-that-raises
+# tries: an object whose text, which a message quotes, raises
+# cell: square-solution
+class Silent:
+    def __str__(self): raise KeyboardInterrupt
+    __repr__ = __format__ = __str__
+def square(x): return Silent()

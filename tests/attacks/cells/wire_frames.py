@@ -90,12 +90,33 @@ while True: pass
 line.send(wire.JUDGE, b"\xdd" + struct.pack(">I", 60_000_000) + b"\x90" * 60_000_000)
 while True: pass
 
+# %% map-of-one-hash
+# tries: an answer of one megabyte with a map whose keys collide, which takes minutes to build
+# base: solution
+# status: died
+keys = b"".join(b"\x9f" + bytes(0xFF - (n >> bit & 1) for bit in range(15)) + b"\x01" for n in range(2**15))
+line.send(wire.JUDGE, b"\x92\xa2ok\xdf" + struct.pack(">I", 2**15) + keys)
+while True: pass
+
+# %% answers-that-break-pages
+# tries: answers that the judge refuses, and that whoever writes the pages of the class might read less carefully
+from autograder.sandbox.child import Service
+swapped = [["tuple", [-1 - (n >> bit & 1) for bit in range(15)]] for n in range(30_000)]
+shapes = iter([
+    ["ok", ["ndarray", "float64", [float("inf")], b""]], ["ok", ["tensor", "float64", ["x"], b"", True]],
+    ["ok", ["dict", [[key, 1] for key in swapped]]], ["ok", ["list", ["x" * 60_000] + ["y"] * 100_000]],
+    ["ok", ["list", [["list", [1e308, -1e308]], ["list", [float("nan"), 5e-324]]]]], ["ok", ["Decimal", "1e999999999"]],
+    ["ok", ["range", 0, 10**12, 1]], ["error", ["list", [1]], [1]], ["ok", ["ndarray", "<U1", [1], b"\0\xd8\0\0"]],
+] * 50)
+Service.answer = lambda self, payload: wire.pack([*next(shapes), None, None])
+print("tried")
+
 # %% malformed-answers
 # tries: answers of every wrong shape, one for each question
 from autograder.sandbox.child import Service
 shapes = iter([
     ["ok"], ["ok", ["tensor", "float32", [2**62, 2], b"", False]], ["ok", ["ndarray", "object", [1], b"12345678"]],
-    ["ok", ["ndarray", "float64", [-1], b""]], ["ok", ["int", "9" * 5000]], ["ok", ["function", "x", 3]], ["ok", {"a": 1}],
+    ["ok", ["ndarray", "float64", [-1], b""]], ["ok", ["int", "9" * 5000]], ["ok", ["function", "x", 3]], ["ok", []],
     ["ok", ["dict", [[["list", []], 1]]]], ["ok", ["set", [["dict", []]]]], ["ok", ["tensor", "__class__", [], b"", True]],
     ["ok", ["scalar", "complex128", [], b"x" * 16]], ["error"], ["error", {}, [], 7], ["missing", 1],
 ] * 50)
