@@ -61,7 +61,7 @@ class LiveRun:
     def __init__(self, job: Job, notebook: Any, new_child: Callable[[], ChildKernel]) -> None:
         self.started = time.monotonic()  # the start of the first child counts
         self.job, self.session = job, Session(new_child, job.limits)
-        self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
+        self.client = _Client(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
         self.isolation = job.isolation
         self.notes: list[str] = []
         self.compared: dict[str, comparisons.Shares] = {}
@@ -119,6 +119,14 @@ class LiveRun:
             with contextlib.suppress(ChildEnded, RemoteError):  # a child that this ends has been replaced
                 self.session.request("forget")
         return scored
+
+
+class _Client(NotebookClient):
+    """NotebookClient as a page that shows no widgets."""
+
+    def handle_comm_msg(self, *_: Any) -> None:
+        """Ignore a message of a widget: a page without its script would not answer either. nbclient itself would answer for
+        an Output widget, over a channel that `ChildKernel` does not have."""
 
 
 def _error_output(name: str, value: str) -> Any:

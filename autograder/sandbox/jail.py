@@ -25,6 +25,7 @@ MODULES = (
     "sandbox/item_count.py",
     "sandbox/launch.py",
     "sandbox/rehearsal.py",
+    "sandbox/surroundings.py",
     "sandbox/watch.py",
     "sandbox/wire.py",
     "sandbox/zygote.py",
