@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SHARED_MEMORY = "/dev/shm"  # noqa: S108  (the child's own, of limited size)
+SHARED_MEMORY = "/dev/shm"  # the child's own, of limited size
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 # Variables for the programs that cells start. There is no network, so to try again or to wait would only use up the time of the
 # submission: five such lines of pip took 40 s.
@@ -56,9 +56,8 @@ def forget_listings(home: str) -> None:
     with contextlib.suppress(OSError):  # a cell may have removed the current folder
         folders.append(str(Path.cwd()))
     for folder in folders:
-        with contextlib.suppress(Exception):  # a student's own finder, which may do anything
-            if finder := sys.path_importer_cache.get(folder):
-                finder.invalidate_caches()
+        with contextlib.suppress(Exception):  # no import has looked there, or a student's own finder does
+            sys.path_importer_cache[folder].invalidate_caches()  # type: ignore[union-attr]
 
 
 class Memory(mmap.mmap):

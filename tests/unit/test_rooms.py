@@ -112,8 +112,8 @@ def test_a_grade_needs_the_standard_library_alone() -> None:
     assert reached("autograder.records.grade") == {"autograder", "autograder.records", "autograder.records.grade"}
 
 
-def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
-    beside = {"autograder", "autograder.sandbox", "autograder.sandbox.child", "autograder.sandbox.ipython"}
+def test_beside_a_student_of_our_code_run_the_kernel_its_surroundings_and_the_wire() -> None:
+    beside = {f"autograder.sandbox.{name}" for name in ("child", "ipython", "surroundings")}
     wire = {"autograder", "autograder.sandbox", "autograder.sandbox.wire", "autograder.sandbox.item_count"}
     assert reached("autograder.sandbox.child") == beside | wire
     assert reached("autograder.sandbox.wire") == wire

@@ -145,7 +145,8 @@ WIDGETS = {
     "progress": "from tqdm.notebook import tqdm, trange\nfor _ in tqdm(range(3)): pass\nlist(trange(2, leave=False))",
     "slider": "slider = w.IntSlider(3)\nslider.observe(print, 'value')\nslider.value = 4\nslider",
     "button": "w.VBox([w.Button(description='go'), w.interactive(lambda n: n, n=5), w.Play(), w.FileUpload()])",
-    "comm": "from comm import create_comm\ncomm = create_comm(target_name='mine', data={'a': 1})\ncomm.send({'b': 2}, buffers=[b'x'])\ncomm.close()",
+    "comm": "from comm import create_comm\n"
+    "comm = create_comm(target_name='mine', data={'a': 1})\ncomm.send({'b': 2}, buffers=[b'x'])\ncomm.close()",
     "forged": (
         "get_ipython().kernel.session.send(get_ipython().kernel.iopub_socket, 'comm_msg', {'comm_id': 3, 'data': []}, "
         "parent=get_ipython().kernel.get_parent())"
