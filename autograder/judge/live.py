@@ -94,8 +94,10 @@ class LiveRun:
         seconds = min(self.job.limits.cell_seconds, self.session.budget.cell_left)
         self.client.kc, self.client.timeout = kernel, max(1, int(seconds))
         try:
+            started = time.monotonic()
             await self.client.async_execute_cell(cell, index)
             self.session.cells.append(cell.source)
+            self.session.cells_seconds += time.monotonic() - started
         except InfrastructureError:
             raise
         except Exception as error:
@@ -112,7 +114,7 @@ class LiveRun:
     def test(self, scorer: Scorer, cell: Any) -> Scored:
         """Run one test cell here; the child answers its questions."""
         name, losses = str(nb.grade_id(cell)), len(self.session.losses)
-        seconds = self.session.budget.left + self.job.limits.call_seconds + scoring.TEST_SECONDS
+        seconds = self.session.test_seconds + scoring.TEST_SECONDS
         with comparisons.recording(self.job.measure) as self.compared[name]:
             scored = scorer.score(cell, self.session, seconds)
         if self.session.fault:
@@ -122,7 +124,7 @@ class LiveRun:
             with contextlib.suppress(ChildEnded, RemoteError):  # a child that this ends has been replaced
                 self.session.request("forget")
         self._run_visible_test(cell)
-        self.session.next_task()
+        self.session.next_task(scoring.TEST_SECONDS)
         return scored
 
     def _run_visible_test(self, cell: Any) -> None:

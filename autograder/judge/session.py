@@ -30,6 +30,7 @@ class Session:
         self.new_child, self.limits = new_child, limits
         self.budget = Budget(limits.submission_seconds, tasks)
         self.cells: list[str] = []  # the texts of the cells that a new child runs again
+        self.cells_seconds = 0.0  # how long they took, and so about how long a replay takes
         self.losses: list[ChildEnded] = []  # of children, and of time
         self.lost_children = 0
         self.blame: dict[str, int] = {}  # the number of lost children, by the function that was called
@@ -47,9 +48,15 @@ class Session:
             return ChildEnded("timed out", f"the submission ran for over {self.limits.submission_seconds} s")
         return self.losses[-1] if self.lost_children > MAX_REPLACEMENTS else None
 
-    def next_task(self) -> None:
-        """End a task, and begin the next one with its own share of the time."""
-        self.budget.next_task()
+    @property
+    def test_seconds(self) -> float:
+        """How long the questions of a test cell may take in all, with the replays of the cells for every new child."""
+        replays = MAX_REPLACEMENTS * 2 * self.cells_seconds  # twice, since the machine may be busier
+        return min(self.budget.left, self.budget.task_left + replays)
+
+    def next_task(self, grace: float) -> None:
+        """End a task, and begin the next one with its own share of the time; `grace` is as in `Budget.next_task`."""
+        self.budget.next_task(grace)
         self.is_task_over = False
 
     def refuse(self, reason: ChildEnded) -> bool:
