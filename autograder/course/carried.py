@@ -76,6 +76,8 @@ def _read(text: str, wanted: set[str]) -> set[str]:
     for statement in tree.body:
         names = _global_names(ast.unparse(statement)) & wanted - earlier
         is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if hasattr(statement, "body"):  # a loop or block, which nearly always binds a name before it reads it
+            names -= _stored(statement)
         read |= names - own if is_definition else names
         earlier |= _stored(statement)
     return read

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course import Limits
+from autograder.course import Limits, open_course
 from autograder.course import notebook as nb
 from autograder.course.lay import lay
 from autograder.judge.job import Job, Judged
 from autograder.judge.live import judge
 from autograder.judge.replay import NotRecorded, score
+from tests.support.classroom import ROOT
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, executed, notebook
 
 VISIBLE = "data, size = [1, 2], 2\nassert first() == size\nlate = 3"
@@ -48,7 +49,7 @@ def run(sandbox: Sandbox, job: Job) -> Judged:
         ("%time print(data)\ndef second(): return len(data)",),
         ("%%time\nshown = [x for x in data]", "def second(): return len(shown)"),
         ("size = size + 0\ndef second(): return size",),
-        ("!true\nfor data in [data]: pass\ndef second(): return data[1]",),
+        ("!true\nfor each in data: pass\ndef second(): return each",),
     ],
 )
 def test_a_later_cell_reads_the_names_of_a_visible_test(sandbox: Sandbox, own: tuple[str, ...]) -> None:
@@ -67,6 +68,7 @@ def test_a_later_cell_reads_the_names_of_a_visible_test(sandbox: Sandbox, own: t
         ("def second(): return data_size\ndata_size = 2  # size",),
         ("def second(): return helper()\ndef size(): return 2\nhelper = size",),
         ("broken = size ((",),
+        ("for k in range(2):\n    size = k\n    print(size, [data for data in 'x'])",),
         ("second = " + "(" * 100 + "size" + ")" * 100,),
     ],
 )
@@ -108,3 +110,11 @@ def test_a_run_is_scored_again_only_with_the_same_visible_test(sandbox: Sandbox)
     assert score(job, judged.run).grade.score == 2
     with pytest.raises(NotRecorded):
         score(make_job("def second(): return size", visible=VISIBLE.replace("late", "later")), judged.run)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "source").iterdir() if path.is_dir()))
+def test_no_solution_of_the_course_needs_it(name: str) -> None:
+    assignment = open_course(ROOT).assignment(name)
+    source, release = nb.read(assignment.source_path), nb.read(assignment.release_path)
+    cells = lay(source, release, source).notebook["cells"]
+    assert not [nb.grade_id(cell) for cell in cells if cell["cell_type"] == "code" and nb.visible_test(cell)]
