@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
+from autograder.course.carried import mark_carried
 from autograder.course.notebook import (
     Cell,
     Notebook,
@@ -63,6 +64,7 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> Pr
         elif is_test(cell):
             cell["source"] = tests[str(name)]
         cells += [*student.earlier.get(str(name), []), cell, *(student.extras.get(name, []) if name else [])]
+    mark_carried(cells, release)
     return PreparedSubmission(_assemble(cells, release), tuple(notes), frozenset(unanswered))
 
 

@@ -60,8 +60,11 @@ class LiveRun:
 
     def __init__(self, job: Job, notebook: Any, new_child: Callable[[], ChildKernel]) -> None:
         self.started = time.monotonic()  # the start of the first child counts
-        self.job, self.session = job, Session(new_child, job.limits)
+        self.job, self.session = job, Session(new_child, job.limits, sum(map(nb.is_test, notebook.cells)))
         self.client = NotebookClient(notebook, allow_errors=True, coalesce_streams=True, record_timing=False)
+        # A page without a widget's script does not answer it either. nbclient would answer for an Output widget, over a channel
+        # that `ChildKernel` does not have.
+        self.client.handle_comm_msg = lambda *_: None
         self.isolation = job.isolation
         self.notes: list[str] = []
         self.compared: dict[str, comparisons.Shares] = {}
@@ -88,11 +91,13 @@ class LiveRun:
                 self.notes.append(f"{label} and the cells after it were not run: {reason}")
             return
         kernel = self.session.kernel
-        seconds = min(self.job.limits.cell_seconds, self.session.seconds_left)
+        seconds = min(self.job.limits.cell_seconds, self.session.budget.cell_left)
         self.client.kc, self.client.timeout = kernel, max(1, int(seconds))
         try:
+            started = time.monotonic()
             await self.client.async_execute_cell(cell, index)
             self.session.cells.append(cell.source)
+            self.session.cells_seconds += time.monotonic() - started
         except InfrastructureError:
             raise
         except Exception as error:
@@ -109,7 +114,7 @@ class LiveRun:
     def test(self, scorer: Scorer, cell: Any) -> Scored:
         """Run one test cell here; the child answers its questions."""
         name, losses = str(nb.grade_id(cell)), len(self.session.losses)
-        seconds = self.session.seconds_left + self.job.limits.call_seconds + scoring.TEST_SECONDS
+        seconds = self.session.test_seconds + scoring.TEST_SECONDS
         with comparisons.recording(self.job.measure) as self.compared[name]:
             scored = scorer.score(cell, self.session, seconds)
         if self.session.fault:
@@ -118,7 +123,22 @@ class LiveRun:
         if not self.session.stop_reason and self.session.kernel.is_alive():
             with contextlib.suppress(ChildEnded, RemoteError):  # a child that this ends has been replaced
                 self.session.request("forget")
+        self._run_visible_test(cell)
+        self.session.next_task(scoring.TEST_SECONDS)
         return scored
+
+    def _run_visible_test(self, cell: Any) -> None:
+        """Run a test's visible part in the sandbox, if later cells read its names; what comes of it does not matter."""
+        text, session = nb.visible_test(cell), self.session
+        if text and not session.stop_reason and session.budget.cell_left:
+            try:
+                session.kernel.run_silently(text, min(self.job.limits.cell_seconds, session.budget.cell_left))
+                session.cells.append(text)
+            except ChildEnded as loss:
+                self.notes.append(
+                    f"the names of {nb.grade_id(cell)} are missing, which later cells read: its test {loss.why}"
+                )
+                session.replace_child(loss)
 
 
 def _error_output(name: str, value: str) -> Any:

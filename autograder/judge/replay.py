@@ -79,9 +79,11 @@ def _executed_cells(today: Sequence[nb.Cell], earlier: Sequence[nb.Cell]) -> Ite
     return filter(is_run, earlier)
 
 
-def _code(cells: Sequence[nb.Cell]) -> list[str | None]:
-    """Return the text of each code cell, or None for a test cell, whose text may change."""
-    return [None if nb.is_test(cell) else nb.source(cell) for cell in cells if cell["cell_type"] == "code"]
+def _code(cells: Sequence[nb.Cell]) -> list[str]:
+    """Return what ran of each code cell; a test cell's own text may change."""
+    return [
+        nb.visible_test(cell) if nb.is_test(cell) else nb.source(cell) for cell in cells if cell["cell_type"] == "code"
+    ]
 
 
 class Replay:

@@ -6,12 +6,12 @@ counts.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from autograder.course import Limits
 from autograder.errors import AutograderError
+from autograder.judge.budget import Budget
 from autograder.records.transcript import Exchange
 from autograder.sandbox import wire
 from autograder.sandbox.client import ChildKernel
@@ -24,31 +24,40 @@ MAX_REPLACEMENTS = 10
 
 
 class Session:
-    """One submission's children, one at a time; `new_child` starts one."""
+    """One submission's children, one at a time; `new_child` starts one. `tasks` share its time."""
 
-    def __init__(self, new_child: Callable[[], ChildKernel], limits: Limits) -> None:
+    def __init__(self, new_child: Callable[[], ChildKernel], limits: Limits, tasks: int = 1) -> None:
         self.new_child, self.limits = new_child, limits
-        self.deadline = time.monotonic() + limits.submission_seconds
+        self.budget = Budget(limits.submission_seconds, tasks)
         self.cells: list[str] = []  # the texts of the cells that a new child runs again
-        self.losses: list[ChildEnded] = []
+        self.cells_seconds = 0.0  # how long they took, and so about how long a replay takes
+        self.losses: list[ChildEnded] = []  # of children, and of time
+        self.lost_children = 0
         self.blame: dict[str, int] = {}  # the number of lost children, by the function that was called
         self.fault: AutograderError | None = None  # kept here, since a test cell's `with check` may swallow it
-        self.is_over = False
+        self.is_over = False  # and that is recorded
+        self.is_task_over = False  # the same, of the current task
         self.generation = 0  # counts the children: a reference is valid in its own child only
         self.asked: list[Exchange] = []  # since the test cell that is running began
         self.kernel = self._start()
 
     @property
-    def seconds_left(self) -> float:
-        """The rest of the submission's time; 0 when it is over."""
-        return max(0.0, self.deadline - time.monotonic())
-
-    @property
     def stop_reason(self) -> ChildEnded | None:
         """The reason why no more of this submission is run, or None."""
-        if time.monotonic() > self.deadline:
+        if not self.budget.left:
             return ChildEnded("timed out", f"the submission ran for over {self.limits.submission_seconds} s")
-        return self.losses[-1] if len(self.losses) > MAX_REPLACEMENTS else None
+        return self.losses[-1] if self.lost_children > MAX_REPLACEMENTS else None
+
+    @property
+    def test_seconds(self) -> float:
+        """How long the questions of a test cell may take in all, with the replays of the cells for every new child."""
+        replays = MAX_REPLACEMENTS * 2 * self.cells_seconds  # twice, since the machine may be busier
+        return min(self.budget.left, self.budget.task_left + replays)
+
+    def next_task(self, grace: float) -> None:
+        """End a task, and begin the next one with its own share of the time; `grace` is as in `Budget.next_task`."""
+        self.budget.next_task(grace)
+        self.is_task_over = False
 
     def refuse(self, reason: ChildEnded) -> bool:
         """Record that something is not run, for this `stop_reason`; return whether it is the first time."""
@@ -61,19 +70,22 @@ class Session:
     def replace_child(self, loss: ChildEnded) -> None:
         """Record the loss of the child and start another, unless there is a `stop_reason`; AutograderError if that fails by
         our own fault."""
-        self.losses.append(loss)
-        self.kernel.close()
+        self._lose(loss)
         while not self.stop_reason:
             try:
                 self.kernel = self._start()
                 self._replay()
                 return
             except ChildEnded as error:
-                self.losses.append(error)
-                self.kernel.close()
+                self._lose(error)
             except AutograderError as error:
                 self.fault = error
                 raise
+
+    def _lose(self, loss: ChildEnded) -> None:
+        self.losses.append(loss)
+        self.lost_children += 1
+        self.kernel.close()
 
     def _replay(self) -> None:
         """Run the earlier cells again; ChildEnded if the child is lost.
@@ -81,7 +93,7 @@ class Session:
         A cell that reports its end and then blocks the child is dropped: otherwise each later cell would hit its time limit.
         """
         for text in tuple(self.cells):
-            self.kernel.run_silently(text, min(self.limits.cell_seconds, self.seconds_left))
+            self.kernel.run_silently(text, min(self.limits.cell_seconds, self.budget.left))
             try:
                 self.kernel.request("forget", timeout=self.limits.call_seconds)
             except ChildEnded:
@@ -104,20 +116,39 @@ class Session:
         return answer(message)
 
     def _exchange(self, request: bytes, about: str) -> tuple[bytes, list[Any]]:
+        if self.is_task_over:
+            raise self._task_reason
         if reason := self.stop_reason:
             self.refuse(reason)
             raise reason
+        if not self.budget.task_left:
+            self.is_task_over = True
+            self.losses.append(self._task_reason)
+            raise self._task_reason
         if self.blame.get(about, 0) >= MAX_LOSSES_BY_ONE:
             raise ChildEnded(self.losses[-1].why, f"{about} was not called again after {MAX_LOSSES_BY_ONE} such ends")
         try:
-            return self.kernel.exchange(request, self.limits.call_seconds)
+            return self.kernel.exchange(request, min(self.limits.call_seconds, self.budget.task_left))
         except ChildEnded as error:
+            if error.why == "timed out" and not self.budget.task_left:
+                self.is_task_over, self.is_over = True, not self.budget.left
+                self.replace_child(self._task_reason)
+                raise self._task_reason from None
             self.blame[about] = self.blame.get(about, 0) + 1
             self.replace_child(error)
             raise
         except AutograderError as error:
             self.fault = error
             raise
+
+    @property
+    def _task_reason(self) -> ChildEnded:
+        """The reason why no more of a task is run, once its time is over."""
+        if reason := self.stop_reason:
+            return reason
+        return ChildEnded(
+            "timed out", f"its task used up its part of the submission's {self.limits.submission_seconds} s"
+        )
 
     def close(self) -> None:
         """End the child."""

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -80,6 +81,7 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     if folder:
         os.chdir(folder)
+        _add_to_path(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch's own process stops the workers
     signal.pthread_sigmask(
         signal.SIG_SETMASK, set()
@@ -94,6 +96,15 @@ def _prepare(folder: Path | None, environment: dict[str, str]) -> None:
     # copy 0.15 MB per submission.
     gc.freeze()
     gc.enable()
+
+
+def _add_to_path(folder: Path) -> None:
+    """Let tests import the instructor's modules beside the notebook, behind the standard library, as IPython does."""
+    index = next(
+        (i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path)
+    )
+    sys.path.insert(index, str(folder))
+    sys.dont_write_bytecode = True  # a folder of the instructor's notebook is handed out
 
 
 def _end_with_batch() -> None:

@@ -34,10 +34,13 @@ NUMERICAL_PACKAGES = ("torch", "torchvision", "open_clip_torch")
 # Other versions of these may run a notebook or draw a test's inputs differently.
 RUNNING_PACKAGES = ("numpy", "hypothesis", "ipykernel", "ipython", "nbclient")
 # The modules, or packages with all their modules, that decide what a student's code answers.
-ANSWERING = ("autograder.sandbox", "autograder.judge.live", "autograder.judge.session", "autograder.judge.walk")
+ANSWERING = (
+    "autograder.sandbox", "autograder.judge.budget", "autograder.judge.live", "autograder.judge.session",
+    "autograder.judge.walk",
+)  # fmt: skip
 # Those that decide what a test concludes from the answers.
 JUDGING = (
-    "autograder.checks", "autograder.judge", "autograder.course.lay", "autograder.course.notebook",
+    "autograder.checks", "autograder.judge", "autograder.course.carried", "autograder.course.lay", "autograder.course.notebook",
     "autograder.course.submitted", "autograder.records.grade",
 )  # fmt: skip
 
@@ -73,9 +76,9 @@ class Deciding:
 
     def hash_answers(self, laid: nb.Notebook) -> str:
         """Hash what a student's answers depend on. The text of test cells does not count: the questions that they ask are in the
-        transcript."""
+        transcript. What the sandbox runs of them does."""
         code = [
-            nb.grade_id(cell) if nb.is_test(cell) else nb.source(cell)
+            (nb.grade_id(cell), nb.visible_test(cell)) if nb.is_test(cell) else nb.source(cell)
             for cell in laid["cells"]
             if cell["cell_type"] == "code"
         ]

@@ -3,7 +3,8 @@
 ipykernel uses five ZeroMQ sockets. Here they are one Unix socket pair made before the fork, so nothing listens, nothing is shared
 with other children, and no I/O threads start. Kernel, shell, streams and display are ipykernel's own. The warm process makes the
 kernel without its line and threads (`prepare`), and every child connects its copy (`KernelApp.connect`). Making a kernel looks at
-every module there is, so this saves each child 20 ms and 17 MB of copied pages. Of our code this module imports only the wire.
+every module there is, so this saves each child 20 ms and 17 MB of copied pages. Of our code this module imports only the wire and
+the surroundings.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 import traitlets
 from tornado.ioloop import IOLoop
 
-from autograder.sandbox import wire
+from autograder.sandbox import surroundings, wire
 
 HOME = "/tmp/notebook"
 MAX_ERROR = 2_000  # characters of an exception in a reply
@@ -155,15 +156,20 @@ class Kernel(IPythonKernel):
     _execute_sleep = traitlets.Float(0.0)
 
     async def do_execute(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
-        """Run a cell, and shorten an exception in the reply.
+        """Run a cell, which may import what an earlier one wrote, and shorten an exception in the reply.
 
         The reply repeats the exception's text and traceback, which nobody reads here. If they exceeded a frame, the reply
         would be lost, and the cell would seem to hang.
         """
+        surroundings.forget_listings(HOME)
         reply: dict[str, Any] = await super().do_execute(*arguments, **keywords)
         if "evalue" in reply:
             reply |= {"evalue": reply["evalue"][:MAX_ERROR], "traceback": []}
         return reply
+
+    def _publish_execute_input(self, code: str, parent: dict[str, Any], execution_count: int) -> None:
+        """Publish a cell's number without its text, which the judge has and which would count as its output."""
+        super()._publish_execute_input("", parent, execution_count)
 
 
 class KernelApp(IPKernelApp):
@@ -226,5 +232,6 @@ def prepare() -> KernelApp:
     app.initialize([])
     # In Jupyter `exit()` ends the kernel after the cell. Students write it out of habit and do not mean to lose the other cells.
     app.kernel.shell.ask_exit = lambda: None
+    surroundings.surround(HOME)
     app.folders = [folder for folder, _, _ in os.walk(HOME)]  # IPython's; a child's /tmp is empty
     return app

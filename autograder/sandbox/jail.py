@@ -27,6 +27,7 @@ MODULES = (
     "sandbox/launch.py",
     "sandbox/library.py",
     "sandbox/rehearsal.py",
+    "sandbox/surroundings.py",
     "sandbox/watch.py",
     "sandbox/service.py",
     "sandbox/wire.py",

@@ -112,9 +112,9 @@ def test_a_grade_needs_the_standard_library_alone() -> None:
     assert reached("autograder.records.grade") == {"autograder", "autograder.records", "autograder.records.grade"}
 
 
-def test_beside_a_student_of_our_code_runs_the_wire_alone() -> None:
+def test_beside_a_student_of_our_code_run_the_kernel_its_surroundings_and_the_wire() -> None:
     rooms = {"autograder", "autograder.sandbox"}
-    beside = {*rooms, *(f"autograder.sandbox.{name}" for name in ("child", "ipython", "service"))}
+    beside = {*rooms, *(f"autograder.sandbox.{name}" for name in ("child", "ipython", "service", "surroundings"))}
     wire = {*rooms, *(f"autograder.sandbox.{name}" for name in ("wire", "item_count", "arrays", "library"))}
     assert reached("autograder.sandbox.child") == beside | wire
     assert reached("autograder.sandbox.wire") == wire

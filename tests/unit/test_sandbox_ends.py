@@ -316,16 +316,17 @@ def test_an_exception_with_a_very_long_text_does_not_hang(sandbox: Sandbox) -> N
 
 
 def test_a_note_says_that_the_submission_ran_out_of_time(sandbox: Sandbox) -> None:
-    """Each cell and call is within its limit, and together they are not. The last may be a cell or a call."""
+    """Each cell and call is within its limit, and together they are not."""
     slow = answer_cell("import time\ndef f(): time.sleep(2.1)", "slow")
     call = sandbox.judge(slow, checking_cell("f(); f(); 1.0"), submission_seconds=2).grade
-    cell = sandbox.judge(
-        slow, checking_cell("f()"), code("late = 1"), checking_cell("f()", 3), submission_seconds=2
+    two = sandbox.judge(
+        slow, checking_cell("f()"), checking_cell("f()", 3), code("late = 1"), submission_seconds=2
     ).grade
-    for grade in (call, cell):
+    for grade in (call, two):
         assert (grade.status, grade.cells["test"].score) == ("timed out", 0)
-        (note,) = grade.notes
-        assert "the submission ran for over 2 s" in note
+        assert "the submission ran for over 2 s" in grade.notes[-1]
+    assert (len(call.notes), len(two.notes)) == (1, 2)
+    assert "its task used up its part of the submission's 2 s" in two.notes[0]
 
 
 EARLY = """
