@@ -25,7 +25,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
     course = assignment.course
     names = list_graded_students(assignment, tuple(students))
     adviser = Adviser(assignment)
-    released = nb.test_sources(nb.read(assignment.release_path))
+    release = nb.read(assignment.release_path)
     with Book(course) as book:
         for name in names:
             graded = adviser.archive.open(name)
@@ -35,7 +35,7 @@ def write_feedback(assignment: Assignment, students: Sequence[str] = ()) -> Iter
                 assignment.name,
                 book.read_marks(assignment, name),
                 advice=adviser.advise(graded),
-                released=released,
+                release=release,
             )
             target = course.feedback / name / assignment.name / f"{assignment.notebook}.html"
             write_whole(target, html.encode())
