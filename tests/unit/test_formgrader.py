@@ -97,15 +97,19 @@ TEXTS = {
     "style sheets": f"<style>@import '{EVIL}';</style> <link rel=stylesheet href={EVIL}> <base href={EVIL}>",
     "frames": f"<iframe srcdoc='{SCRIPT}'></iframe><object data={EVIL}></object><form action={EVIL}><input>",
     "a refresh": f"<meta http-equiv=refresh content='0;url={EVIL}'>",
-    "links": f"[a](javascript:{RAN}) [b](JaVaScRiPt&colon;x) [c](data:text/html,x) [d](vbscript:x) <javascript:x> [e](//x) [f](x.html)",
+    "links": f"[a](javascript:{RAN}) [b](JaVaScRiPt&colon;x) [c](data:text/html,x) [d](vbscript:x)"
+    " <javascript:x> [e](//x) [f](x.html)",
     "a link's title": f"[a](https://ok.example '\"onmouseover=\"{RAN}') [b](https://ok.example\"onclick=\"{RAN})",
     "pictures": f"![a]({EVIL}) ![b](../../../api/x.png) ![c](a/../../x.png) ![d](%2e%2e/x.png) ![e](//evil/x.png) ![f](/x.png)",
-    "odd pictures": f"![a](x\"onerror=\"{RAN}.png) ![b](javascript:{RAN}.png) ![c](data:text/html;base64,x) ![d](files/../../x.png)",
+    "odd pictures": f"![a](x\"onerror=\"{RAN}.png) ![b](javascript:{RAN}.png)"
+    " ![c](data:text/html;base64,x) ![d](files/../../x.png)",
     "a picture's words": f'![" onload="{RAN}](attachment:a.png) ![{SCRIPT}](attachment:a.png "\\" onload=\\"x")',
     "attachments": "![b](attachment:b.png) ![c](attachment:c.png) ![d](attachment:d.png) ![none](attachment:none)",
     "formulas": rf"$\href{{javascript:{RAN}}}{{x}}$ $\text{{{IMG}}}$ $$\style{{background:url({EVIL})}}{{x}}$$",
-    "formulas' commands": rf"$\require{{x}}\class{{mermaid}}{{x}}\cssId{{x}}{{y}}\color{{red;background:url({EVIL})}}x$ \\(\href{{{EVIL}}}{{x}}\\)",
-    "formulas in HTML": f"$x{SCRIPT}$ $${LOADING}$$ \\begin{{x}}<svg onload={RAN}>\\end{{x}} $&lt;script&gt;{RAN}&lt;/script&gt;$",
+    "formulas' commands": rf"$\require{{x}}\class{{mermaid}}{{x}}\cssId{{x}}{{y}}\color{{red;background:url({EVIL})}}x$"
+    rf" \\(\href{{{EVIL}}}{{x}}\\)",
+    "formulas in HTML": f"$x{SCRIPT}$ $${LOADING}$$ \\begin{{x}}<svg onload={RAN}>\\end{{x}}"
+    f" $&lt;script&gt;{RAN}&lt;/script&gt;$",
     "references": f"[a][1] ![b][2]\n\n[1]: javascript:{RAN}\n[2]: {EVIL}",
     "a table": f"|{SCRIPT}|b|\n|:-|-|\n|{LOADING}|[x](javascript:{RAN})|\n",
     "lists": f"- [ ] {SCRIPT}\n\nterm\n: {LOADING}\n",
