@@ -121,11 +121,12 @@ ATTACHMENTS = {
     "d.png": {"image/svg+xml": SVG},
     "e.png": None,
 }
+FORMAT = {"nbformat": 4, "nbformat_minor": 5}
 
 
 def with_outputs(outputs: Any) -> nb.Notebook:
     cell = answer_cell("x = 1")
-    return {"cells": [cell | {"outputs": outputs, "execution_count": f"{SCRIPT}"}], "metadata": {}}
+    return FORMAT | {"cells": [cell | {"outputs": outputs, "execution_count": SCRIPT}], "metadata": {}}
 
 
 def with_text(text: str, **cell: Any) -> nb.Notebook:
@@ -133,7 +134,7 @@ def with_text(text: str, **cell: Any) -> nb.Notebook:
     metadata["nbgrader"] = metadata["nbgrader"] | {"grade": True, "points": 1}
     answer = {"cell_type": "markdown", "metadata": metadata, "source": text, "attachments": ATTACHMENTS, **cell}
     widgets = {"application/vnd.jupyter.widget-state+json": {"x": f"</script>{SCRIPT}"}}
-    return {"cells": [answer], "metadata": {"widgets": widgets, "title": f"</title>{SCRIPT}"}}
+    return FORMAT | {"cells": [answer], "metadata": {"widgets": widgets, "title": f"</title>{SCRIPT}"}}
 
 
 HOSTILE = {f"outputs: {name}": with_outputs(outputs) for name, outputs in OUTPUTS.items()} | {
