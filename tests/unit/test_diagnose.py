@@ -460,7 +460,7 @@ def test_an_error_has_its_lines_on_the_page_and_in_explain(course: Course) -> No
     grading.grade(assignment, 2, ("deep",))
     text = html.unescape(re.sub("<[^>]+>", "", write_pages(course, "deep")["deep"]))
     assert 'Line 7 in square: return helper(half)Line 3 in helper: return json.loads("{" + str(x))' in text
-    assert "Line 4: double(4)Line 2 in double: return square(x) + xLine 7 in square" in text
+    assert "Line 4: double(4)Line 2 in double: return square(x) + xLine 7 of another cell in square" in text
     assert "double calls your square, which does not pass its checks." in text
     assert "child.py" not in text and "do_call" not in text and "raw_decode" not in text.split("Traceback")[0]
     story = explain(assignment, "deep")

@@ -38,7 +38,7 @@ def next_step(grade: Grade, sections: Sequence[Section]) -> NextStep:
 def _hand_in_again(grade: Grade) -> NextStep:
     reason = " ".join(grade.notes[0].split()) if grade.notes else "the file could not be read"
     steps = "Open your notebook in Jupyter, check that your answers are in it, save it, and hand in that file."
-    return NextStep("Hand in again. Nothing could be graded.", more=f"{reason[:1].upper()}{reason[1:]}. {steps}")
+    return NextStep("Hand in again. Nothing could be graded.", more=f"Why: {reason.rstrip('.')}. {steps}")
 
 
 def _is_open(task: Task) -> bool:
@@ -52,17 +52,18 @@ def _is_unwritten(task: Task) -> bool:
 
 def _urgency(section: Section, task: Task) -> int:
     """0 for what stopped, 1 for what fails by itself, 2 for what calls a failing answer, 3 for what is not written yet."""
+    if task.advice.calls:
+        return 2
     if section.stopped:
         return 0
-    if _is_unwritten(task):
-        return 3
-    return 2 if task.advice.calls else 1
+    return 3 if _is_unwritten(task) else 1
 
 
 def _start_with(section: Section, task: Task) -> NextStep:
     heading = section.heading or task.name
     if section.stopped:
-        place = f" in line {section.stopped_at[-1].line}" if section.stopped_at else ""
+        lines = [frame.line for frame in section.stopped_at if frame.cell in section.names]
+        place = f" in line {lines[-1]}" if lines else ""
         return NextStep("Start with", heading, task.anchor, f"Your own cell stops with an error{place}.")
     if _is_unwritten(task):
         return NextStep("Go on with", heading, task.anchor, "It is not written yet.")
