@@ -16,7 +16,6 @@ from autograder.course import notebook as nb
 
 # The image formats that a page shows, with the bytes that each begins with.
 IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/svg+xml": b"<"}
-KINDS = ("code", "markdown", "raw")
 # nbconvert turns colors into spans, and keeps every other sequence, such as a terminal's links.
 _SEQUENCE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[(?![\d;]*m)[0-?]*[ -/]*[@-~]?|\x1b(?!\[)")
 _CONTROL = re.compile(r"[\0-\x07\x0b-\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -49,7 +48,8 @@ def _name(entries: Any, key: str) -> str:
 
 
 def _show_cell(cell: nb.Cell) -> nb.Cell:
-    kind = cell.get("cell_type") if cell.get("cell_type") in KINDS else "raw"
+    # nbconvert shows a raw cell's text as HTML; as code it is text, and an answer in it has its bar for points.
+    kind = "markdown" if cell.get("cell_type") == "markdown" else "code"
     shown: nb.Cell = {"cell_type": kind, "id": cell.get("id", ""), "source": nb.source(cell)}
     shown["metadata"] = {"nbgrader": nb.grader(cell)} if nb.grade_id(cell) is not None else {}
     if kind == "code":

@@ -458,8 +458,9 @@ def test_written_answer_left_blank_is_not_answered_yet(laid: nb.Notebook) -> Non
 def test_unreadable_submission_has_a_page_with_the_reason() -> None:
     text = render_page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", Marks())
     assert "could not be read" in text and "none yet" in text and "<table" not in text
-    assert "Hand in again. Nothing could be graded. Why: x.ipynb is not a notebook. Open your notebook in Jupyter" in top(
-        text
+    assert (
+        "Hand in again. Nothing could be graded. Why: x.ipynb is not a notebook. Open your notebook in Jupyter"
+        in top(text)
     )
 
 

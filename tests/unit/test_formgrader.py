@@ -140,6 +140,11 @@ def with_text(text: str, **cell: Any) -> nb.Notebook:
 HOSTILE = {f"outputs: {name}": with_outputs(outputs) for name, outputs in OUTPUTS.items()} | {
     f"text: {name}": with_text(text) for name, text in TEXTS.items()
 }
+for kind in ("raw", "heading", SCRIPT):
+    text = f"{IMG}{SCRIPT}<a href='javascript:{RAN}'>x</a><p style='background:url({EVIL})'>x</p>"
+    HOSTILE[f"a {kind} cell"] = with_text(
+        text, cell_type=kind, metadata={"format": "text/html", "raw_mimetype": "text/html"}
+    )
 
 
 @pytest.fixture(scope="module")
