@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import notebook as nb
+from autograder.pages.feedback.text import code_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def tested_answers(notebook: nb.Notebook) -> dict[str, str]:
 def calls_to_failing(notebook: nb.Notebook, failing: Sequence[str]) -> dict[str, list[Call]]:
     """The calls of each failing test cell's answer to answers of other failing test cells, by grade_id of the test cell."""
     answers = tested_answers(notebook)
-    code = {str(nb.grade_id(c)): nb.source(c) for c in notebook.get("cells", []) if nb.is_answer(c)}
+    code = {str(nb.grade_id(c)): code_of(c) for c in notebook.get("cells", []) if nb.is_answer(c)}
     used = {name: _uses(code[name]) for name in {answers[test] for test in failing if test in answers}}
     broken = {callee: cell for cell in used for callee in used[cell]}
     return {test: list(_calls(answers[test], used, broken)) for test in failing if test in answers}

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.course import notebook as nb
-from autograder.pages.feedback.text import terminal_text
+from autograder.pages.feedback.text import ANSWER_CHARACTERS, clip, terminal_text
 from autograder.records.grade import CellGrade, Check
 from autograder.records.transcript import Asked, Exchange
 from autograder.sandbox import wire
@@ -20,6 +20,9 @@ from autograder.sandbox import wire
 # A recursion without end has a thousand equal frames. The last ones are where it raised.
 MAX_FRAMES = 5
 MAX_LINE = 200  # characters
+# The sandbox sends 4,000 characters of a traceback, and IPython's of twenty frames has 15,000. A forged one may have any length,
+# and each place in it takes a search through all cells.
+MAX_TRACE, MAX_PLACES = 20_000, 20
 # ipykernel's file of a cell, as Python's own traceback names it, with the line's text.
 _IN_CALL = re.compile(
     r'^  File "[^"\n]*/ipykernel_\d+/\d+\.py", line (\d{1,6})(?:, in [^\n]*)?\n[ \t]+(\S[^\n]*)$', re.M
@@ -59,9 +62,9 @@ def raised_in_test(cell: CellGrade, asked: Asked, notebook: nb.Notebook) -> tupl
 def raised_in_cell(cell: nb.Cell, notebook: nb.Notebook) -> tuple[Frame, ...]:
     """Return the frames of the exception that a cell of the notebook ended in."""
     errors = [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]
-    trace = terminal_text(errors[0].get("traceback"), "\n") if errors else ""
+    trace = terminal_text(errors[0].get("traceback"), "\n")[-MAX_TRACE:] if errors else ""
     by_count = {str(own.get("execution_count")): own for own in _own_cells(notebook)}
-    places = ((by_count.get(count), int(line)) for count, line in _IN_CELL.findall(trace))
+    places = ((by_count.get(count), int(line)) for count, line in _IN_CELL.findall(trace)[-MAX_PLACES:])
     return _last(frame for own, line in places if own and (frame := _frame(own, line)))
 
 
@@ -75,7 +78,8 @@ def _raised_last(exchanges: Sequence[Exchange], message: str, notebook: nb.Noteb
     if not kind or not (message.startswith(f"{kind}:") or (kind == "AssertionError" and message in text)):
         return ()
     own = list(_own_cells(notebook))
-    frames = (_find(int(line), code.strip(), own) for line, code in _IN_CALL.findall(terminal_text(trace)))
+    places = _IN_CALL.findall(terminal_text(trace[-MAX_TRACE:]))[-MAX_PLACES:]
+    frames = (_find(int(line), code.strip(), own) for line, code in places)
     return _last(frame for frame in frames if frame)
 
 
@@ -87,23 +91,33 @@ def _own_cells(notebook: nb.Notebook) -> Iterator[nb.Cell]:
 
 def _find(line: int, code: str, cells: Sequence[nb.Cell]) -> Frame | None:
     """Return the frame of the last cell that has this code in this line: of two copies, the later one defines the function."""
-    frames = (frame for cell in reversed(cells) if (frame := _frame(cell, line)) and frame.code == code[:MAX_LINE])
-    return next(frames, None)
+    cell = next((cell for cell in reversed(cells) if _line(cell, line) == code), None)
+    return _frame(cell, line) if cell else None
 
 
 def _frame(cell: nb.Cell, line: int) -> Frame | None:
-    lines = nb.source(cell).splitlines()
-    if not 1 <= line <= len(lines) or not lines[line - 1].strip():
-        return None
-    return Frame(line, lines[line - 1].strip()[:MAX_LINE], _function_at(cell, line), nb.grade_id(cell) or "")
+    code, shown = _line(cell, line), line + _count_blank(cell)
+    return Frame(shown, code[:MAX_LINE], _function_at(cell, shown), nb.grade_id(cell) or "") if code else None
+
+
+def _line(cell: nb.Cell, line: int) -> str:
+    """Return a line of a cell, counted from 1 as IPython counts; "" if it has no such line."""
+    lines = nb.source(cell).split("\n")[_count_blank(cell) :]
+    return lines[line - 1].strip() if 1 <= line <= len(lines) else ""
+
+
+def _count_blank(cell: nb.Cell) -> int:
+    """Count the blank lines at a cell's top: IPython drops them before it counts, and an editor does not."""
+    return next((count for count, line in enumerate(nb.source(cell).split("\n")) if line.strip()), 0)
 
 
 def _function_at(cell: nb.Cell, line: int) -> str:
     """Return the name of the innermost function around a line; "" if there is none or the cell is not plain Python."""
     try:
-        functions = [node for node in ast.walk(ast.parse(nb.source(cell))) if isinstance(node, FUNCTIONS)]
+        tree = ast.parse(clip(nb.source(cell), ANSWER_CHARACTERS))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
+    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
     around = [node for node in functions if node.lineno <= line <= (node.end_lineno or 0)]
     return max(around, key=lambda node: node.lineno).name if around else ""
 

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,14 @@ from autograder.pages.explain.wording import cell_lines, story_lines
 from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.files import write_feedback
 from autograder.pages.feedback.page import render_page
+from autograder.pages.frames import raised_in_cell, raised_in_check
 from autograder.proof.prove import prove
 from autograder.records import known
 from autograder.records.answers import format_value, name_question
 from autograder.records.diagnose import Diagnosis, diagnose
-from autograder.records.grade import Grade, Marks
+from autograder.records.grade import Check, Grade, Marks
 from autograder.records.store import read_record, read_run, record_path
-from autograder.records.transcript import Exchange
+from autograder.records.transcript import Asked, Exchange, Span
 from autograder.sandbox import wire
 from tests.support import grading
 from tests.support import tiny as small
@@ -442,7 +444,8 @@ def write_pages(course: Course, *students: str) -> dict[str, str]:
     return {path.parent.parent.name: path.read_text() for path in write_feedback(course.assignment(NAME), students)}
 
 
-DEEP = """def helper(x):
+DEEP = """
+def helper(x):
     import json
     return json.loads("{" + str(x))
 
@@ -459,19 +462,19 @@ def test_an_error_has_its_lines_on_the_page_and_in_explain(course: Course) -> No
     desk.hand_in("deep", desk.answered(square_solution=DEEP, double_solution=CALLING))
     grading.grade(assignment, 2, ("deep",))
     text = html.unescape(re.sub("<[^>]+>", "", write_pages(course, "deep")["deep"]))
-    assert 'Line 7 in square: return helper(half)Line 3 in helper: return json.loads("{" + str(x))' in text
-    assert "Line 4: double(4)Line 2 in double: return square(x) + xLine 7 of another cell in square" in text
+    assert 'Line 8 in square: return helper(half)Line 4 in helper: return json.loads("{" + str(x))' in text
+    assert "Line 4: double(4)Line 2 in double: return square(x) + xLine 8 of another cell in square" in text
     assert "double calls your square, which does not pass its checks." in text
     assert "child.py" not in text and "do_call" not in text and "raw_decode" not in text.split("Traceback")[0]
     story = explain(assignment, "deep")
     lines = list(story_lines(story))
-    at = lines.index("    raised at: line 7, in square: return helper(half)")
-    assert lines[at + 1] == '    raised at: line 3, in helper: return json.loads("{" + str(x))'
+    at = lines.index("    raised at: line 8, in square: return helper(half)")
+    assert lines[at + 1] == '    raised at: line 4, in helper: return json.loads("{" + str(x))'
     assert "  `double` calls your `square`, which does not pass its checks" in lines
-    assert "     6 |     half = x / 2" in lines and "     2 |     return square(x) + x" in lines
+    assert "     7 |     half = x / 2" in lines and "     2 |     return square(x) + x" in lines
     (cell, double, _) = story.as_json()["cells"]
     assert cell["checks"][0]["raised"][0] == {
-        "line": 7, "code": "return helper(half)", "function": "square", "cell": "square-solution"
+        "line": 8, "code": "return helper(half)", "function": "square", "cell": "square-solution"
     }  # fmt: skip
     assert cell["code"] == DEEP
     assert double["calls"] == [{"caller": "double", "callee": "square", "cell": "square-solution"}]
@@ -489,6 +492,32 @@ def test_a_traceback_shows_no_text_that_the_students_process_wrote(course: Cours
     page = write_pages(course, "forger")["forger"]
     frames = re.findall(r'<span class="frames">.*?</span></span>', page)
     assert frames and not [frame for frame in frames if re.search(r"leaked_-?\d", frame)]
+
+
+def test_a_forged_traceback_of_any_length_costs_no_time(course: Course) -> None:
+    answer = answer_cell("def f(x):\n    return x\n" * 500, "f-solution")
+    place = '  File "/tmp/ipykernel_1/1.py", line 2, in f\n    return x\n'
+    notebook = {"cells": [answer] * 100, "metadata": {}}
+    reply = wire.pack(["error", "E", "no", place * 100_000])
+    asked = Asked((Exchange(b"", reply, 1),), (Span("c", 0, 1),))
+    start = time.perf_counter()
+    (frame,) = raised_in_check(Check("c", 1, False, "E: no"), 0, asked, notebook)
+    answer |= {
+        "execution_count": 1,
+        "outputs": [{"output_type": "error", "traceback": ["Cell In[1], line 2\n"] * 100_000}],
+    }
+    assert raised_in_cell(answer, notebook) == (frame,)
+    assert (frame.line, frame.code, frame.function) == (2, "return x", "f")
+    assert time.perf_counter() - start < 5  # 0.3 s
+
+
+@pytest.mark.parametrize(
+    "reply", [b"", b"\xff", ["error"], ["error", 1, 2, 3], ["error", "E", "no", "x"], ["ok", 1], ["ended"]]
+)
+def test_a_damaged_reply_has_no_lines(reply: Any) -> None:
+    packed = reply if isinstance(reply, bytes) else wire.pack(reply)
+    asked = Asked((Exchange(b"", packed, 1),), (Span("c", 0, 1),))
+    assert raised_in_check(Check("c", 1, False, "E: no"), 0, asked, {"cells": [], "metadata": {}}) == ()
 
 
 def test_a_page_has_the_hint_before_the_checks_and_one_hint_a_task(course: Course) -> None:

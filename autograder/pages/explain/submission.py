@@ -16,7 +16,7 @@ from autograder.pages.calls import calls_to_failing, tested_answers
 from autograder.pages.explain.questions import Phrasebook, different
 from autograder.pages.explain.story import CellStory, CheckStory, Story
 from autograder.pages.feedback.advice import failing_tests
-from autograder.pages.feedback.text import code_of
+from autograder.pages.feedback.text import ANSWER_CHARACTERS, clip
 from autograder.pages.frames import raised_in_check, raised_in_test
 from autograder.records.answers import SHOWN_NUMBERS
 from autograder.records.archive import Archive, Graded
@@ -66,7 +66,7 @@ def _code(graded: Graded, name: str) -> str:
     """The text of the answer that a graded cell tests, or of the written answer itself."""
     answer = tested_answers(graded.notebook).get(name, name)
     cells = (cell for cell in nb.known_cells(graded.notebook) if nb.grade_id(cell) == answer and nb.is_answer(cell))
-    return next(map(code_of, cells), "")
+    return next((clip(nb.source(cell), ANSWER_CHARACTERS) for cell in cells), "")  # whole lines: frames count them
 
 
 def _checks(cell: CellGrade, asked: Asked, phrasebook: Phrasebook, notebook: nb.Notebook) -> Iterator[CheckStory]:
