@@ -14,6 +14,7 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.files import write_whole
+from autograder.gradebook.showable import show_notebook
 from autograder.records.grade import CellGrade, Grade
 from autograder.records.run import Run
 
@@ -42,7 +43,8 @@ def write_autograded(
 def make_autograded_notebook(run: Run, grade: Grade, schemes: Mapping[str, str]) -> bytes:
     """Make the executed notebook with each test cell's score among its outputs, and each written answer's mark scheme after it.
 
-    A mark scheme is a quotation, so that it does not look like the student's text.
+    A mark scheme is a quotation, so that it does not look like the student's text. What is returned is harmless in Formgrader
+    whatever the run put into its notebook: `showable` builds it anew.
     """
     notebook: nb.Notebook = json.loads(run.notebook)
     cells = []
@@ -55,8 +57,7 @@ def make_autograded_notebook(run: Run, grade: Grade, schemes: Mapping[str, str])
             lines = ["**Mark scheme**", "", *schemes[name].split("\n")]
             text = "\n".join(f"> {line}".rstrip() for line in lines)
             cells.append({"cell_type": "markdown", "id": "mark-scheme", "metadata": {}, "source": text})
-    nb.unique_ids(cells)
-    return json.dumps({**notebook, "cells": cells}, ensure_ascii=False).encode(errors="replace")
+    return json.dumps(show_notebook(notebook, cells), ensure_ascii=False).encode(errors="replace")
 
 
 def make_outputs(cell: CellGrade) -> list[dict[str, Any]]:

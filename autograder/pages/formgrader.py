@@ -6,7 +6,6 @@ and nbgrader's template shows Markdown as it is, scripts included.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from jinja2 import pass_context
@@ -14,32 +13,20 @@ from markupsafe import escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.course import notebook as nb
-
-LINK = re.compile(r"https?://|mailto:|#", re.IGNORECASE)
-# A picture pasted into the answer, or a file of the assignment. One from elsewhere would tell its owner who reads, and when.
-PICTURE = re.compile(r"data:image/(png|jpeg|svg\+xml);base64,[A-Za-z0-9+/=\s]*|[\w-][\w ./-]*")
-
-
-class _StudentRenderer(IPythonRenderer):
-    """A student's Markdown: HTML in it stays text, links show where they lead, and pictures come from no other server."""
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        return str(super().link(text, url, title)) if LINK.match(url) else f"{text} ({escape(url)})"
-
-    def _embed_image_or_attachment(self, src: str) -> str:
-        url = str(super()._embed_image_or_attachment(src))
-        return url if PICTURE.fullmatch(url) else "#not-shown"
+from autograder.pages.markdown import render_markdown
 
 
 @pass_context
 def markdown(context: Any, source: str) -> str:
     """The HTML of a Markdown cell. HTML within it works in the instructor's locked cells, and is text in a student's."""
     cell = context.get("cell") or {}
-    is_instructors = nb.grade_id(cell) is not None and not nb.is_answer(cell)
-    renderer_class = IPythonRenderer if is_instructors else _StudentRenderer
-    renderer = renderer_class(escape=not is_instructors, attachments=cell.get("attachments", {}))
+    is_instructors = cell.get("cell_type") == "markdown" and nb.grade_id(cell) is not None and not nb.is_answer(cell)
+    if not is_instructors:
+        html = render_markdown(source, cell.get("attachments"), shows_files=True)
+        # The page's MathJax knows commands that load and restyle; the formulas of this text are drawn already.
+        return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'
     try:
-        html: str = MarkdownWithMath(renderer=renderer).render(source)
-    except Exception:  # a missing picture, or whatever else hostile text triggers: the answer must stay readable
+        renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
+        return MarkdownWithMath(renderer=renderer).render(source)
+    except Exception:  # a missing picture
         return f"<pre>{escape(source)}</pre>"
-    return html

@@ -7,11 +7,16 @@ from html.parser import HTMLParser
 
 ELEMENTS = set(
     "html head meta title style body header main section aside h1 h2 h3 h4 dl dt dd p ul ol li table caption thead tbody tfoot "
-    "tr th td a code pre span strong em b i del div details summary figure img bdi blockquote br hr s u sup sub input".split()
+    "tr th td a code pre span strong em b i del div details summary figure img bdi blockquote br hr s u sup sub input "
+    # MathML as `pages.formulas` writes it
+    "math mrow mi mn mo mtext mspace msup msub msubsup mfrac msqrt mroot munder mover munderover mtable mtr mtd mstyle mpadded "
+    "mphantom".split()
 )
 ATTRIBUTES = set(
     "lang charset name content http-equiv class id scope colspan href rel src alt tabindex role aria-label start aria-hidden "
-    "aria-labelledby title type disabled checked".split()
+    "aria-labelledby title type disabled checked "
+    "display displaystyle scriptlevel mathvariant stretchy fence separator form largeop movablelimits accent accentunder alttext "
+    "columnalign rowspacing columnspacing linethickness lspace rspace width linebreak minsize maxsize".split()
 )
 IMAGE = re.compile(r"data:image/(png|jpeg|svg\+xml);base64,[A-Za-z0-9+/=]*")
 LINK = re.compile(r"(#|https?://|mailto:)\S*", re.IGNORECASE)
@@ -84,7 +89,7 @@ class Actor(HTMLParser):
             style = name == "style" and not re.fullmatch(
                 r"(background-)?color: ?rgb\([\d,]+\);?", value or ""
             )  # a terminal's
-            if name.startswith("on") or link or picture or style or name in ("srcdoc", "formaction", "action"):
+            if name.startswith("on") or link or picture or style or name in ACTING_ATTRIBUTES:
                 self.acts.add(f"{name}={value}")
 
     def handle_endtag(self, tag: str) -> None:
@@ -95,7 +100,10 @@ class Actor(HTMLParser):
             self.acts.add(data)
 
 
-ACTING = set("script iframe object embed form base meta link style svg math frame applet video audio".split())
+ACTING = set(
+    "script iframe object embed form base meta link style svg frame applet video audio animate set use".split()
+)
+ACTING_ATTRIBUTES = set("srcdoc formaction action srcset poster background xlink:href ping data manifest".split())
 
 
 def acts(page: str) -> set[str]:

@@ -16,9 +16,12 @@ import pytest
 
 from autograder.course import notebook as nb
 from autograder.course.lay import lay
+from autograder.pages.calls import Call
+from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.highlighting import HIGHLIGHTED_CHARACTERS, highlight
 from autograder.pages.feedback.outputs import OUTPUT_CHARACTERS, PAGE_IMAGE_CHARACTERS, PAGE_IMAGES
 from autograder.pages.feedback.page import render_page
+from autograder.records.diagnose import Diagnosis
 from autograder.records.grade import CellGrade, Check, Grade, Mark, Marks
 
 SOURCE = Path(__file__).parents[2] / "source/1-similarity-and-loss/similarity-and-loss.ipynb"
@@ -331,10 +334,74 @@ def test_passed_checks_come_first(laid: nb.Notebook) -> None:
     assert "2 of 4 checks passed" in shown and "not so" in shown and "wrong" not in shown
 
 
-def test_message_of_several_checks_is_shown_once_below_them(laid: nb.Notebook) -> None:
-    checks = tuple(Check(f"c{k}", 1, False, "Not written yet." if k < 3 else "Other.") for k in range(4))
-    shown = section(render(laid, grade_of(laid, predict=CellGrade(2, 0, checks))), "Task 1: predict")
-    assert re.findall(r"c\d|Not written yet\.|Other\.", shown) == ["c0", "c1", "c2", "Not written yet.", "c3", "Other."]
+def test_every_failed_check_has_its_reason_and_every_check_its_points(laid: nb.Notebook) -> None:
+    checks = tuple(Check(f"c{k}", k, k == 3, ("Too small.", "Too small.", "", "")[k]) for k in range(4))
+    shown = section(render(laid, grade_of(laid, predict=CellGrade(6, 3, checks))), "Task 1: predict")
+    parts = re.findall(r"c\d|Too small\.|This does not hold yet\.|\(\d&nbsp;points?\)", shown)
+    assert parts[:2] == ["c3", "(3&nbsp;points)"] and parts[2:4] == ["c0", "Too small."]
+    assert parts[4:] == ["c1", "(1&nbsp;point)", "Too small.", "c2", "(2&nbsp;points)", "This does not hold yet."]
+
+
+def top(text: str) -> str:
+    """What the page says to do next, in one line of words."""
+    return " ".join(Page(text.split('<section class="next"')[1].partition("</section>")[0]).text.split())
+
+
+def test_the_top_says_what_to_do_next(laid: nb.Notebook) -> None:
+    unwritten = CellGrade(2, 0, (Check("it holds", 2, False, "Not written yet."),))
+    broken = CellGrade(2, 0, (Check("rows", 1, True), Check("columns", 1, False, "No.")))
+    assert top(render(laid)).endswith("A person still reads what the checks cannot grade.")
+    marks = {"explain_batch": Mark(3, "")}
+    assert top(render(laid, marks=marks)).endswith("every task has full points.")
+    assert "Go on with Task 1: predict. It is not written yet." in top(render(laid, grade_of(laid, predict=unwritten)))
+    grade = grade_of(laid, predict=unwritten, diagonal_labels=broken)
+    assert "Start with Task 3: the labels. It fails the check “columns”." in top(render(laid, grade))
+    hint = Diagnosis("diagonal_labels-solution", "diagonal_labels", hint="Count the rows.")
+    advice = {"diagonal_labels": Advice(hint)}
+    assert "Start with Task 3: the labels. Hint: Count the rows." in top(render(laid, grade, advice=advice))
+    answer = cell_of(laid, "predict-solution")
+    answer["execution_count"] = 3
+    answer["outputs"] = [
+        {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["Cell In[3], line 1\n----> 1 # answer"]}
+    ]
+    grade = grade_of(laid, predict=CellGrade(2, 0, error="NameError: x"), diagonal_labels=broken)
+    assert "Start with Task 1: predict. Your own cell stops with an error in line 1." in top(render(laid, grade))
+
+
+def test_a_broken_answer_is_blamed_before_one_that_calls_it(laid: nb.Notebook) -> None:
+    broken = CellGrade(2, 0, (Check("rows", 2, False, "No."),))
+    call = Call("predict", "diagonal_labels", "diagonal_labels-solution")
+    grade = grade_of(laid, predict=broken, diagonal_labels=broken)
+    text = render(laid, grade, advice={"predict": Advice(calls=(call,))})
+    shown = Page(section(text, "Task 1: predict")).text
+    assert "predict calls your diagonal_labels, which does not pass its checks." in shown
+    assert "Start with Task 3: the labels" in top(text)
+
+
+def test_regions_have_different_labels(laid: nb.Notebook) -> None:
+    for name in ("predict-solution", "clip_loss-solution"):
+        cell_of(laid, name)["outputs"] = [stream("a"), stream("b")]
+    laid["cells"].append(own_cell("x", stream("c")))
+    labels = [attributes["aria-label"] for _, attributes in Page(render(laid)).elements if "aria-label" in attributes]
+    assert len(labels) > 8 and len(labels) == len(set(labels))
+
+
+def test_comment_shows_markdown_and_formulas_and_keeps_its_lines(laid: nb.Notebook) -> None:
+    text = render(laid, marks={"explain_batch": Mark(2, "**Good**, but $e^{x}$\nis <b>larger</b>.")})
+    comment = text.split('<div class="comment">')[1].partition("</div>")[0]
+    assert "<strong>Good</strong>" in comment and "<msup>" in comment and "<br" in comment and "&lt;b&gt;" in comment
+
+
+def test_text_of_the_students_below_a_written_answer_is_shown_with_it(laid: nb.Notebook) -> None:
+    """An answer is often split over cells; text of the release is not shown as the student's."""
+    release = copy.deepcopy(laid)
+    at = laid["cells"].index(cell_of(laid, "explain_batch"))
+    own = {"cell_type": "markdown", "id": "own", "metadata": {}, "source": "# Second part\nof my **answer**"}
+    kept = {"cell_type": "markdown", "id": "kept", "metadata": {}, "source": "Well done so far."}
+    laid["cells"][at + 1 : at + 1] = [own, kept]
+    release["cells"].append(kept)
+    shown = section(render(laid, release=release), "Task 9: explain")
+    assert "of my <strong>answer</strong>" in shown and "Well done" not in shown
 
 
 def test_cells_that_share_an_answer_share_a_section(laid: nb.Notebook) -> None:
@@ -369,7 +436,11 @@ def test_comment_on_an_answer_is_shown_with_its_task(laid: nb.Notebook) -> None:
     assert "graded by a person, for what was handed in before; to be looked at again" in " ".join(text.split())
     assert "Comment on what was handed in before" in text
     text = render(laid, marks={"clip_loss-solution": Mark(None, "Multiply."), "clip_loss": Mark(None, "")})
-    assert section(text, "Task 6: the CLIP loss").count('<p class="comment">') == text.count('<p class="comment">') == 1
+    assert (
+        section(text, "Task 6: the CLIP loss").count('<div class="comment">')
+        == text.count('<div class="comment">')
+        == 1
+    )
     assert "Multiply." in section(text, "Task 6: the CLIP loss")
 
 
@@ -386,8 +457,17 @@ def test_written_answer_left_blank_is_not_answered_yet(laid: nb.Notebook) -> Non
 
 def test_unreadable_submission_has_a_page_with_the_reason() -> None:
     text = render_page(Grade("ada", "a", "unreadable", notes=("x.ipynb is not a notebook",)), {}, "T", Marks())
-    assert "could not be read" in text and "x.ipynb is not a notebook" in text
-    assert "<strong>0</strong>" in text and "<table" not in text
+    assert "could not be read" in text and "none yet" in text and "<table" not in text
+    assert (
+        "Hand in again. Nothing could be graded. Why: x.ipynb is not a notebook. Open your notebook in Jupyter"
+        in top(text)
+    )
+
+
+def test_unreadable_submission_waits_for_no_points() -> None:
+    grade = Grade("ada", "a", "unreadable", {"predict": CellGrade(43, None)}, ("it is empty",))
+    text = render_page(grade, {}, "T", Marks())
+    assert "none yet" in text and "43" not in text and "waits for a person" not in text
 
 
 def test_points_given_to_an_unreadable_submission_are_shown() -> None:
@@ -397,7 +477,8 @@ def test_points_given_to_an_unreadable_submission_are_shown() -> None:
 
 def test_failed_grading_claims_no_points() -> None:
     text = render_page(Grade("ada", "a", "failed", {"predict": CellGrade(2, None)}), {}, "T", Marks())
-    assert "none yet" in text and "through no fault of this notebook" in text and "<strong>" not in text
+    assert "none yet" in text and "through no fault of this notebook" in text
+    assert "<strong>0" not in text and "graded again" in top(text)
 
 
 def test_own_cells_are_folded_and_stay_in_their_section(laid: nb.Notebook) -> None:

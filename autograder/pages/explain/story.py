@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from autograder.pages.calls import Call
+from autograder.pages.frames import Frame
 from autograder.records.diagnose import UNWRITTEN, Diagnosis, is_unwritten
 from autograder.records.grade import CellGrade, Check, Grade, Mark
 
@@ -25,23 +27,29 @@ class Question:
 @dataclass(frozen=True)
 class CheckStory:
     """One check with the last of its different questions; `left_out` counts the earlier ones. A failed check failed after the
-    last. `example` is hypothesis' smallest counterexample to a law, and then the questions are those of that draw."""
+    last. `example` is hypothesis' smallest counterexample to a law, and then the questions are those of that draw. `raised` are
+    the lines of the student's code that raised the exception."""
 
     check: Check
     questions: tuple[Question, ...] = ()
     left_out: int = 0
     example: str = ""
+    raised: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)
 class CellStory:
-    """One test cell or written answer, with its diagnosis and mark, if there are any."""
+    """One test cell or written answer, with its diagnosis and mark, if there are any. `code` is the answer that it tests, `calls`
+    are this answer's uses of others that fail, and `raised` are the lines of the student's code that stopped the test cell."""
 
     name: str
     cell: CellGrade
     checks: tuple[CheckStory, ...]
     diagnosis: Diagnosis | None = None
     mark: Mark | None = None
+    code: str = ""
+    calls: tuple[Call, ...] = ()
+    raised: tuple[Frame, ...] = ()
 
     @property
     def is_unwritten(self) -> bool:
@@ -58,6 +66,9 @@ class CellStory:
             "error": self.cell.error,
             "trouble": self.cell.trouble,
             "checks": [asdict(check) for check in self.checks],
+            "raised": [asdict(frame) for frame in self.raised],
+            "calls": [asdict(call) for call in self.calls],
+            "code": self.code,
             "diagnosis": self.diagnosis and self.diagnosis.as_json(),
         }
 

@@ -12,8 +12,12 @@ from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.gradebook.book import read_marks
+from autograder.pages.calls import calls_to_failing, tested_answers
 from autograder.pages.explain.questions import Phrasebook, different
 from autograder.pages.explain.story import CellStory, CheckStory, Story
+from autograder.pages.feedback.advice import failing_tests
+from autograder.pages.feedback.text import ANSWER_CHARACTERS, clip
+from autograder.pages.frames import raised_in_check, raised_in_test
 from autograder.records.answers import SHOWN_NUMBERS
 from autograder.records.archive import Archive, Graded
 from autograder.records.grade import CellGrade, Mark
@@ -52,15 +56,25 @@ def _cell(name: str, graded: Graded, mark: Mark | None, limit: int) -> CellStory
     cell = graded.grade.cells[name]
     asked = (graded.asked or {}).get(name, Asked())
     phrasebook = Phrasebook(asked, group_by_question(graded.known.solution.get(name, [])), limit)
-    checks = tuple(_checks(cell, asked, phrasebook))
-    return CellStory(name, cell, checks, graded.diagnosed_cells.get(name), mark)
+    checks = tuple(_checks(cell, asked, phrasebook, graded.notebook))
+    calls = tuple(calls_to_failing(graded.notebook, failing_tests(graded)).get(name, ()))
+    stopped = raised_in_test(cell, asked, graded.notebook)
+    return CellStory(name, cell, checks, graded.diagnosed_cells.get(name), mark, _code(graded, name), calls, stopped)
 
 
-def _checks(cell: CellGrade, asked: Asked, phrasebook: Phrasebook) -> Iterator[CheckStory]:
+def _code(graded: Graded, name: str) -> str:
+    """The text of the answer that a graded cell tests, or of the written answer itself."""
+    answer = tested_answers(graded.notebook).get(name, name)
+    cells = (cell for cell in nb.known_cells(graded.notebook) if nb.grade_id(cell) == answer and nb.is_answer(cell))
+    return next((clip(nb.source(cell), ANSWER_CHARACTERS) for cell in cells), "")  # whole lines: frames count them
+
+
+def _checks(cell: CellGrade, asked: Asked, phrasebook: Phrasebook, notebook: nb.Notebook) -> Iterator[CheckStory]:
     fits = [span.check for span in asked.spans] == [check.name for check in cell.checks]
     for number, check in enumerate(cell.checks):
         span = asked.spans[number] if fits else Span(check.name, 0, 0)
         every = different(asked.exchanges[span.first : span.last])
         last = different(asked.exchanges[span.drawn : span.last]) if span.example else every
+        frames = raised_in_check(check, number, asked, notebook)
         questions = phrasebook.questions(last[-LAST_QUESTIONS:])
-        yield CheckStory(check, questions, len(every) - len(questions), span.example)
+        yield CheckStory(check, questions, len(every) - len(questions), span.example, frames)

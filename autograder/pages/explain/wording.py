@@ -34,17 +34,22 @@ def cell_lines(story: CellStory) -> Iterator[str]:
     if story.is_unwritten:
         yield "  not written yet"
         return
+    yield from (f"  {call}" for call in story.calls)
     for check in story.checks:
         yield f"  {'passed' if check.check.passed else 'FAILED'}  {check.check.name} ({check.check.points:g})"
         if not check.check.passed:
             yield from _failed_check(check)
     for error in filter(None, (story.cell.error, story.cell.trouble)):
         yield f"  the test cell stopped: {error}"
+    yield from (f"    raised at: {frame}" for frame in story.raised)
     if story.diagnosis and story.diagnosis.hint:
         yield f"  same answers as {', '.join(story.diagnosis.chaffs)} ({story.diagnosis.misconception})"
         yield f"  hint: {story.diagnosis.hint}"
     elif story.diagnosis:
         yield "  no known mistake gives the same answers"
+    if story.code and not story.cell.whole:
+        yield "  the answer:"
+        yield from (f"  {number:4} | {line}" for number, line in enumerate(story.code.split("\n"), 1))
 
 
 def _score(story: CellStory) -> str:
@@ -62,6 +67,7 @@ def _score(story: CellStory) -> str:
 
 def _failed_check(story: CheckStory) -> Iterator[str]:
     yield f"    message:  {story.check.message}"
+    yield from (f"    raised at: {frame}" for frame in story.raised)
     if story.example:
         yield f"    drawn:    {story.example}"
     if story.left_out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.course import Assignment
@@ -30,13 +30,13 @@ def write_feedback(
     course = assignment.course
     names = list_graded_students(assignment, tuple(students))
     adviser = Adviser(assignment)
-    released = nb.test_sources(nb.read(assignment.release_path))
+    release = nb.read(assignment.release_path)
     failures = {} if failed is None else failed
     with Book(course) as book:
         for name in names:
             marks = book.read_marks(assignment, name)
             try:
-                html = _render(adviser, name, marks, released)
+                html = _render(adviser, name, marks, release)
             except Exception as error:  # whatever is in this submission
                 failures[name] = explain_failure(error)
                 continue
@@ -46,7 +46,7 @@ def write_feedback(
             yield target
 
 
-def _render(adviser: Adviser, student: str, marks: Marks, released: Mapping[str, str]) -> str:
+def _render(adviser: Adviser, student: str, marks: Marks, release: nb.Notebook) -> str:
     graded = adviser.archive.open(student)
     return render_page(
         graded.grade,
@@ -54,7 +54,7 @@ def _render(adviser: Adviser, student: str, marks: Marks, released: Mapping[str,
         adviser.archive.assignment.name,
         marks,
         advice=adviser.advise(graded),
-        released=released,
+        release=release,
     )
 
 

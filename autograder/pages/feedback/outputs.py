@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import notebook as nb
+from autograder.gradebook.showable import IMAGES, decode_image
 from autograder.pages.feedback.text import NAME_CHARACTERS, clean_message, clip, terminal_text
 
 # The course's one figure has 35,000 characters in base64. A page that reaches every limit has 3 MB, a third of it images.
@@ -15,9 +16,6 @@ OUTPUT_CHARACTERS = 20_000
 PAGE_OUTPUT_CHARACTERS = 100_000  # all outputs and the student's own cells together
 OUTPUT_COST = 200  # what an output adds to the page beside its text
 PAGE_IMAGES, PAGE_IMAGE_CHARACTERS = 20, 2**20
-
-# The image formats that a page shows, with the bytes that each begins with.
-IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/svg+xml": b"<"}
 
 
 @dataclass
@@ -52,8 +50,8 @@ class Outputs:
 
     def convert_image(self, kind: str, content: Any, description: str) -> dict[str, str]:
         """An image of a MIME type as a data URI; SVG too, since a browser runs no script in an <img>."""
-        raw = _image_bytes(kind, content)
-        if not raw.startswith(IMAGES[kind]):
+        raw = decode_image(kind, content)
+        if not raw:
             return {"note": f"An image is not shown: it is no {kind}. {description}".strip()}
         uri = f"data:{kind};base64,{base64.b64encode(raw).decode()}"
         if self.images < 1 or len(uri) > self.image_characters:
@@ -69,12 +67,3 @@ class Outputs:
                 return self.convert_image(kind, data[kind], clip(plain, NAME_CHARACTERS))
         form = clip(" and ".join(sorted(data)) or "empty", NAME_CHARACTERS)
         return {"text": self.clip(plain)} if plain else {"note": f"An output ({form}) is not shown."}
-
-
-def _image_bytes(kind: str, content: Any) -> bytes:
-    """The bytes of an image in a notebook; b"" if they cannot be decoded."""
-    text = "".join(map(str, content)) if isinstance(content, list) else str(content)
-    try:
-        return text.strip().encode() if kind == "image/svg+xml" else base64.b64decode(text)
-    except ValueError:
-        return b""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from autograder.course import notebook as nb
 from autograder.pages.feedback.advice import Advice
 from autograder.pages.feedback.text import NAME_CHARACTERS, clip
+from autograder.pages.frames import Frame, raised_in_cell
 from autograder.records.grade import CellGrade, Check, Grade, Mark, combine_points
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
@@ -31,6 +32,11 @@ class Task:
     def in_notebook(self, check: Check) -> bool:
         """Whether the student's copy of the test cell makes this check, with its name as a literal string."""
         return any(f"{quote}{check.name}{quote}" in self.released for quote in "\"'")
+
+    def frames(self, check: Check) -> tuple[Frame, ...]:
+        """The lines of the student's code at which the exception of this check was raised."""
+        number = next((n for n, each in enumerate(self.grade.checks) if each is check), -1)
+        return self.advice.raised.get(number, ())
 
     @property
     def by_person(self) -> bool:
@@ -56,6 +62,7 @@ class Section:
     tasks: list[Task] = field(default_factory=list)
     answers: list[nb.Cell] = field(default_factory=list)
     extras: list[nb.Cell] = field(default_factory=list)
+    notebook: nb.Notebook = field(default_factory=dict, repr=False)
 
     @property
     def stopped(self) -> str:
@@ -64,18 +71,25 @@ class Section:
         return next(iter(errors.values()), "")
 
     @property
+    def stopped_at(self) -> tuple[Frame, ...]:
+        """The lines of the student's code at which that error was raised."""
+        raised = (raised_in_cell(cell, self.notebook) for cell in self.answers)
+        return next(filter(None, raised), ()) if self.stopped else ()
+
+    @property
     def names(self) -> list[str]:
         """Every grade_id that may hold a person's comment. Formgrader keeps a comment with the answer cell."""
-        return list(dict.fromkeys([*(str(nb.grade_id(cell)) for cell in self.answers), *(t.name for t in self.tasks)]))
+        return list(dict.fromkeys([*filter(None, map(nb.grade_id, self.answers)), *(t.name for t in self.tasks)]))
 
 
-def make_sections(notebook: nb.Notebook, tasks: Mapping[str, Task]) -> list[Section]:
-    """Group the notebook's cells into sections, in its order.
+def make_sections(notebook: nb.Notebook, tasks: Mapping[str, Task], release: nb.Notebook) -> list[Section]:
+    """Group the notebook's cells into sections, in its order. Text that is not in `release` is the student's; after a written
+    answer it belongs to that.
 
     An answer after a graded cell begins a new section, and so does a test under another heading. Tasks that the notebook lacks
     come last, for example all of them if it could not be read.
     """
-    left = dict(tasks)
+    left, released = dict(tasks), {nb.source(cell).strip() for cell in release.get("cells", [])}
     sections: list[Section] = []
     early: list[nb.Cell] = []  # cells under a heading whose task is still to come
     heading = ""
@@ -84,10 +98,13 @@ def make_sections(notebook: nb.Notebook, tasks: Mapping[str, Task]) -> list[Sect
         last = sections[-1] if sections else Section("")
         if nb.is_answer(cell) or name in left:
             if not sections or (last.tasks and (nb.is_answer(cell) or last.heading != heading)):
-                last, early = Section(heading, extras=early), []
+                last, early = Section(heading, extras=early, notebook=notebook), []
                 sections.append(last)
             last.answers += [cell] if nb.is_answer(cell) else []
             last.tasks += [left.pop(name)] if name in left else []
+        elif cell["cell_type"] == "markdown" and nb.source(cell).strip() not in released:
+            if last.heading == heading and any(task.written for task in last.tasks):
+                last.answers.append(cell)
         elif cell["cell_type"] == "markdown":
             heading = _last_heading(nb.source(cell)) or heading
         elif cell.get("outputs") and not nb.is_test(cell):
