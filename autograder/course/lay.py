@@ -1,13 +1,16 @@
 """Lays a student's answers into the instructor's notebook.
 
-Locked and test cells are always the instructor's, whatever happened to them in the student's copy.
+Locked and test cells are always the instructor's, whatever happened to them in the student's copy. The student's code runs in
+the student's order, wherever it was typed, and a stub of the release never replaces what it defined.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 
+from autograder.course.bindings import added_statements, bound_names, is_same
 from autograder.course.carried import mark_carried
 from autograder.course.notebook import (
     Cell,
@@ -21,7 +24,11 @@ from autograder.course.notebook import (
     test_sources,
     unique_ids,
 )  # fmt: skip
+from autograder.course.student_cells import TEXT_KINDS, StudentCells, attachments, is_essay, join, sort_cells
 from autograder.errors import SubmissionError
+
+ANSWERED_ELSEWHERE = "# Answered in another cell."
+TELLING = 40  # characters of a text of the release that are not in a student's cell by chance
 
 
 @dataclass(frozen=True)
@@ -41,103 +48,196 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> Pr
     does not know (text, a plot), as the student left it. Of several copies of an answer cell the last is the answer, as it would
     be in the kernel; the others run before it as plain cells.
 
+    An answer cell that is missing or as released gets the answer that was typed beside it. If the answer stands further up, the
+    stub is left out, since it would replace what the student defined. A written answer includes the text cells that the student
+    added beside it.
+
     Raises SubmissionError for a notebook in another language, and for one with none of the assignment's cells.
     """
     language = _language(submitted)
     if language not in ("", "python"):
         raise SubmissionError(f"the notebook's kernel is {language}; this assignment is in Python")
-    frame = [copy.deepcopy(cell) for cell in release["cells"]]
-    student = _sort(submitted, {name for cell in frame if (name := grade_id(cell))})
-    if not student.answers:
+    frame = {name: cell for cell in release["cells"] if (name := grade_id(cell))}
+    student = sort_cells(submitted, frame)
+    layout = _Layout(release, student, _wanted_names(source_notebook, frame))
+    if not student.known and not layout.recovers():
         raise SubmissionError("this notebook has none of the assignment's cells; is it the right file?")
-    tests, notes, unanswered = test_sources(source_notebook), student.notes(), set()
-    cells = list(student.extras.get(None, []))
-    for cell in frame:
+    layout.fill(test_sources(source_notebook))
+    mark_carried(layout.cells, release)
+    notes = (*student.notes(frame), *layout.notes)
+    return PreparedSubmission(_assemble(layout.cells, release), notes, frozenset(layout.unanswered))
+
+
+def _wanted_names(source_notebook: Notebook, frame: dict[str, Cell]) -> dict[str, frozenset[str]]:
+    """The names by which an answer is recognised, by grade_id: those that its stub or else the solution binds, without those
+    that no test uses."""
+    tests = "\n".join(test_sources(source_notebook).values())
+    wanted = {}
+    for cell in source_notebook["cells"]:
         name = grade_id(cell)
-        if name is None and student.still_has(cell):
-            continue
-        answer = student.answers.get(name) if name else None
-        if name:
-            notes += _differences(cell, answer)
-        if is_answer(cell) and not _fill(cell, answer):
-            unanswered.add(str(name))
+        if name in frame and is_answer(cell) and cell["cell_type"] == "code":
+            names = bound_names(source(frame[name])) or bound_names(source(cell))
+            tested = frozenset(each for each in names if re.search(rf"\b{re.escape(each)}\b", tests))
+            wanted[str(name)] = tested or names
+    return wanted
+
+
+class _Layout:
+    """The laid cells as they are put together, from the first to the last."""
+
+    def __init__(self, release: Notebook, student: StudentCells, wanted: dict[str, frozenset[str]]) -> None:
+        self.frame: list[Cell] = [copy.deepcopy(cell) for cell in release["cells"]]
+        self.student, self.wanted = student, wanted
+        self.cells: list[Cell] = []
+        self.gap = 0  # the place in `cells` of the first one after the last known cell
+        self.bound: set[str] = set()  # names that the student's code has bound so far
+        self.notes: list[str] = []
+        self.unanswered: set[str] = set()
+        self.released = [(cell.get("id"), source(cell).strip(), grade_id(cell) is None) for cell in self.frame]
+
+    def recovers(self) -> bool:
+        """Whether any answer is recognised by the names that it binds."""
+        names: frozenset[str] = frozenset().union(*self.wanted.values())
+        return any(_binds(cell, names) for cell in self.student.own_cells())
+
+    def fill(self, tests: dict[str, str]) -> None:
+        """Lay all cells."""
+        self._add_own(self.student.extras.get(None, []))
+        for cell in self.frame:
+            name = grade_id(cell)
+            if name is None:
+                if not self.student.still_has(cell):
+                    self.cells.append(cell)
+                continue
+            self._lay_known(name, cell, tests)
+
+    def _lay_known(self, name: str, cell: Cell, tests: dict[str, str]) -> None:
+        student, submitted = self.student, self.student.known.get(name)
+        rest = list(student.extras.get(name, []))
+        source_before = source(cell)
+        recovered = False
+        if is_essay(cell):
+            self._write(name, cell, submitted, rest)
+        elif is_answer(cell):
+            self._add_own(student.earlier.get(name, []))
+            recovered = self._answer(name, cell, submitted, rest)
         elif is_test(cell):
-            cell["source"] = tests[str(name)]
-        cells += [*student.earlier.get(str(name), []), cell, *(student.extras.get(name, []) if name else [])]
-    mark_carried(cells, release)
-    return PreparedSubmission(_assemble(cells, release), tuple(notes), frozenset(unanswered))
+            cell["source"] = tests[name]
+        self.notes += _differences(cell, submitted, source_before, recovered)
+        self._add_own(student.before.get(name, []))
+        self.cells.append(cell)
+        self.gap = len(self.cells)
+        if is_answer(cell) and name not in self.unanswered:
+            self.bound |= bound_names(source(cell))
+        self._add_own([*student.after.get(name, []), *rest])
 
+    def _add_own(self, cells: list[Cell]) -> None:
+        self.cells += cells
+        for cell in cells:
+            if cell["cell_type"] == "code" and not self._is_released(cell):
+                self.bound |= bound_names(cell["source"])
 
-@dataclass(frozen=True)
-class _StudentCells:
-    """A student's cells: the last one of each known name; earlier copies of answers, by name; the other cells, by the known cell
-    that they follow; and the names of known cells that came more than once, as often as they were repeated."""
+    def _is_released(self, cell: Cell) -> bool:
+        """Whether a cell is one of the release, as it was released or, if nbgrader does not know it, with more text in it."""
+        return any(
+            is_same(cell["source"], text)
+            or (is_plain and (cell.get("id") == id_ or (len(text) > TELLING and text in cell["source"])))
+            for id_, text, is_plain in self.released
+        )
 
-    answers: dict[str, Cell] = field(default_factory=dict)
-    earlier: dict[str, list[Cell]] = field(default_factory=dict)
-    extras: dict[str | None, list[Cell]] = field(default_factory=dict)
-    repeated: list[str] = field(default_factory=list)
-
-    def notes(self) -> list[str]:
-        """Notes on cells that came more than once."""
-        count = self.repeated.count
-        return [f"cell {name} came {count(name) + 1} times; the last counts" for name in dict.fromkeys(self.repeated)]
-
-    def still_has(self, cell: Cell) -> bool:
-        """Whether the student kept this cell of the release. Text counts too: some editors (Colab) give cells other ids."""
-        own = (extra for group in self.extras.values() for extra in group)
-        return any(extra["id"] == cell.get("id") or extra["source"].strip() == source(cell).strip() for extra in own)
-
-
-def _sort(submitted: Notebook, names: set[str]) -> _StudentCells:
-    student = _StudentCells()
-    answers = student.answers
-    last: str | None = None
-    for cell in submitted["cells"]:
-        name = grade_id(cell)
-        if name in names:
-            if name in answers:
-                student.repeated.append(str(name))
-                if is_answer(answers[str(name)]):
-                    student.earlier.setdefault(str(name), []).append(_plain(answers[str(name)]))
-            answers[str(name)], last = cell, name
-        else:
-            student.extras.setdefault(last, []).append(_plain(cell))
-    return student
-
-
-def _plain(cell: Cell) -> Cell:
-    """Return a student's own cell without anything that could pass for nbgrader's or change how it is run."""
-    kind = cell["cell_type"] if cell["cell_type"] in ("code", "markdown") else "raw"
-    plain: Cell = {"cell_type": kind, "id": str(cell.get("id", "")), "metadata": {}, "source": source(cell)}
-    # Without its picture, nbconvert and so formgrader would refuse the notebook.
-    if kind == "markdown" and isinstance(cell.get("attachments"), dict):
-        plain["attachments"] = cell["attachments"]
-    return plain
-
-
-def _fill(cell: Cell, answer: Cell | None) -> bool:
-    """Put the student's answer into an answer cell of the release; return whether there is one that differs from the release."""
-    if answer is None or source(answer).strip() == source(cell).strip():
+    def _answer(self, name: str, cell: Cell, submitted: Cell | None, rest: list[Cell]) -> bool:
+        """Fill a code cell with its answer; return whether the answer was found in another cell of the student's."""
+        if submitted is not None and not is_same(source(submitted), source(cell)):
+            cell["source"] = source(submitted)
+            return False
+        names = self.wanted.get(name, frozenset())
+        for group, first in ((rest, 0), (self.cells, self.gap)):  # what runs last counts
+            for place in reversed(range(first, len(group))):
+                if _binds(group[place], names) and not self._is_released(group[place]):
+                    answer = group.pop(place)
+                    left = added_statements(source(cell), source(answer))
+                    if group is rest:  # what stands between the stub and the answer runs before it, as it did
+                        self._add_own(group[:place])
+                        del group[:place]
+                    else:
+                        rest[:0] = group[place:]
+                        del group[place:]
+                    cell["source"] = "\n\n".join(filter(None, (left, source(answer))))
+                    return group is not rest or submitted is None
+        if names & self.bound:
+            cell["source"] = _without(source(cell), self.bound) or ANSWERED_ELSEWHERE
+            return True
+        self.unanswered.add(name)
         return False
-    cell["source"] = source(answer)
-    if isinstance(answer.get("attachments"), dict):
-        cell["attachments"] = answer["attachments"]
-    return True
+
+    def _write(self, name: str, cell: Cell, submitted: Cell | None, rest: list[Cell]) -> None:
+        """Fill a cell for a written answer with all that the student wrote there: in the cell, and in text cells beside it."""
+        parts = [submitted] if submitted is not None and not is_same(source(submitted), source(cell)) else []
+        below = self._take_texts(rest, 0, up_to_released=True)
+        above = [] if parts else self._take_texts(self.cells, self.gap, up_to_released=False)
+        parts = [*above, *parts, *below]
+        if parts:
+            whole = join(parts)
+            cell["source"] = source(whole)
+            if pictures := attachments(whole):
+                cell["attachments"] = pictures
+        elif not self._has_more_text(self.cells[self.gap :]):
+            self.unanswered.add(name)
+
+    def _take_texts(self, cells: list[Cell], first: int, *, up_to_released: bool) -> list[Cell]:
+        """Remove and return the student's own text cells in `cells` from `first` on; up to the first text of the release if
+        asked, for what follows that belongs to the next question."""
+        taken = []
+        for cell in cells[first:]:
+            if cell["cell_type"] not in TEXT_KINDS:
+                continue
+            if self._is_released(cell):
+                if up_to_released:
+                    break
+            elif cell["source"].strip():
+                taken.append(cell)
+        cells[first:] = [cell for cell in cells[first:] if not any(cell is one for one in taken)]
+        return taken
+
+    def _has_more_text(self, cells: list[Cell]) -> bool:
+        """Whether the student wrote into one of the release's text cells."""
+        return any(
+            cell["cell_type"] in TEXT_KINDS and len(text) > TELLING and text in cell["source"].strip() != text
+            for cell in cells
+            for _, text, is_plain in self.released
+            if is_plain
+        )
 
 
-def _differences(original: Cell, submitted: Cell | None) -> list[str]:
+def _binds(cell: Cell, names: frozenset[str]) -> bool:
+    return cell["cell_type"] == "code" and bool(names & bound_names(cell["source"]))
+
+
+def _without(stub: str, bound: set[str]) -> str:
+    """The statements of a stub that bind other names than those that the student's code has bound."""
+    mine = bound_names(stub) & bound
+    return added_statements(stub, "\n".join(f"{name} = 0" for name in sorted(mine)))
+
+
+def _differences(original: Cell, submitted: Cell | None, released: str, recovered: bool) -> list[str]:
     """Notes on how a known cell differs from the release. They do not say who changed it: that may be the instructor, later."""
     name = grade_id(original)
+    note = ""
     if submitted is None:
-        return [f"cell {name} was missing; " + ("it counts as unanswered" if is_answer(original) else "restored")]
-    if submitted["cell_type"] != original["cell_type"]:
-        return [f"cell {name} was turned into a {submitted['cell_type']} cell; restored"]
-    if is_graded(original) and grader(submitted).get("points") != grader(original).get("points"):
-        return [f"the points of {name} are not the release's; those of the release count"]
-    if not is_answer(original) and source(submitted).strip() != source(original).strip():
-        return [f"cell {name} is not the release's; the one of the release was run"]
-    return []
+        answered = recovered or (is_essay(original) and not is_same(source(original), released))
+        lost = "its answer was found in another cell" if answered else "it counts as unanswered"
+        note = f"cell {name} was missing; {lost if is_answer(original) else 'restored'}"
+    elif submitted["cell_type"] != original["cell_type"]:
+        note = f"cell {name} was turned into a {submitted['cell_type']} cell; restored"
+    elif (
+        is_graded(original) and grader(submitted) and grader(submitted).get("points") != grader(original).get("points")
+    ):
+        note = f"the points of {name} are not the release's; those of the release count"
+    elif not is_answer(original) and not is_same(source(submitted), released):
+        note = f"cell {name} is not the release's; the one of the release was run"
+    elif recovered:
+        note = f"cell {name} is as released; its answer was found in another cell"
+    return [note] if note else []
 
 
 def _assemble(cells: list[Cell], release: Notebook) -> Notebook:

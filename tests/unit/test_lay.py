@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -136,6 +139,261 @@ def test_a_notebook_of_another_kernel_is_refused() -> None:
 def test_a_notebook_of_another_assignment_is_refused() -> None:
     with pytest.raises(SubmissionError, match="is it the right file"):
         lay(notebook(code("1", grade_id="elsewhere")))
+
+
+def outcome(cells: list[nb.Cell], stop: str) -> object:
+    """What `f(3)` gives after the code cells before the test cell `stop` have run in order, as by Restart & Run All; an error by
+    its name. A cell that raises does not stop the others."""
+    namespace: dict[str, Any] = {}
+    for cell in cells:
+        if nb.grade_id(cell) == stop:
+            break
+        if cell["cell_type"] == "code":
+            with contextlib.suppress(Exception):
+                exec(nb.source(cell), namespace)  # noqa: S102  (this file wrote it)
+    try:
+        return namespace["f"](3)
+    except Exception as error:
+        return type(error).__name__
+
+
+STUB = "def f(x):\n    raise NotImplementedError()"
+GOOD = "def f(x):\n    return x ** 2"
+TEST = "assert f(2) == 4\nshown = f(1)"
+TASK = notebook(TEXT, LOCKED, answer_cell(STUB), checking_cell(TEST, 2), ESSAY)
+WHOLE = notebook(
+    TEXT, LOCKED, answer_cell("def f(x): return x * x"), checking_cell(f"{TEST}\nassert f(3) == 9", 2), ESSAY
+)
+
+
+def student(*edits: Callable[[list[nb.Cell]], None]) -> PreparedSubmission:
+    """Lay the release after these edits of its cells: text, setup, answer, test, essay."""
+    copied = copy.deepcopy(TASK)
+    for edit in edits:
+        edit(copied["cells"])
+    return laying.lay(WHOLE, TASK, copied)
+
+
+def typed(cells: list[nb.Cell]) -> None:
+    cells[2]["source"] = GOOD
+
+
+def retyped(cells: list[nb.Cell]) -> None:
+    cells[2] = code(GOOD)
+
+
+def above_everything(cells: list[nb.Cell]) -> None:
+    del cells[2]
+    cells.insert(0, code(GOOD))
+
+
+def above_its_stub(cells: list[nb.Cell]) -> None:
+    cells.insert(2, code(GOOD))
+
+
+def below_its_stub(cells: list[nb.Cell]) -> None:
+    cells.insert(3, code(GOOD))
+
+
+def in_the_test_cell(cells: list[nb.Cell]) -> None:
+    cells[3]["source"] = f"{GOOD}\n\n{TEST}"
+
+
+def in_an_edited_test_cell(cells: list[nb.Cell]) -> None:
+    cells[3]["source"] = f"{GOOD}\n\nassert f(2) == 4 or True\nshown = f(2)"
+
+
+def in_the_setup_cell(cells: list[nb.Cell]) -> None:
+    cells[1]["source"] = f"import math\n{GOOD}"
+    del cells[2]
+
+
+def merged_with_the_test(cells: list[nb.Cell]) -> None:
+    cells[2]["source"] = f"{GOOD}\n\n{TEST}"
+    del cells[3]
+
+
+def merged_into_the_setup_cell(cells: list[nb.Cell]) -> None:
+    cells[1]["source"] = f"import math\n\n{GOOD}\n\n{TEST}"
+    del cells[2:4]
+
+
+def without_metadata(cells: list[nb.Cell]) -> None:
+    typed(cells)
+    for cell in cells:
+        cell["metadata"] = {}
+
+
+def without_metadata_and_ids(cells: list[nb.Cell]) -> None:
+    without_metadata(cells)
+    for cell in cells:
+        del cell["id"]
+
+
+def split_in_two(cells: list[nb.Cell]) -> None:
+    cells[2:3] = [
+        {**answer_cell("def square(x): return x * x"), "id": "one"},
+        answer_cell("def f(x): return square(x)"),
+    ]
+
+
+def a_blank_copy_below(cells: list[nb.Cell]) -> None:
+    cells[2:3] = [{**answer_cell(GOOD), "id": "one"}, answer_cell(STUB)]
+
+
+def a_helper_and_the_answer_retyped(cells: list[nb.Cell]) -> None:
+    cells[2:3] = [code("def square(x): return x * x"), code("def f(x): return square(x)")]
+
+
+def timed_and_retyped(cells: list[nb.Cell]) -> None:
+    cells[2] = code(f"%%time\n{GOOD}")
+
+
+ANSWERS = [
+    typed, retyped, above_everything, above_its_stub, below_its_stub, in_the_test_cell, in_an_edited_test_cell, in_the_setup_cell,
+    merged_with_the_test, merged_into_the_setup_cell, without_metadata, without_metadata_and_ids, split_in_two,
+    a_blank_copy_below, a_helper_and_the_answer_retyped,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", ANSWERS)
+def test_an_answer_counts_wherever_an_editor_or_a_student_put_it(edit: Callable[[list[nb.Cell]], None]) -> None:
+    laid = student(edit)
+    assert outcome(laid.notebook["cells"], "test") == 9
+    known = [cell for cell in laid.notebook["cells"] if nb.grade_id(cell)]
+    assert [nb.grade_id(cell) for cell in known] == ["setup", "answer", "test", "essay"]
+    assert [nb.source(known[0]), nb.source(known[2])] == ["import math", f"{TEST}\nassert f(3) == 9"]
+    assert "answer" not in laid.unanswered or edit in (in_the_test_cell, in_an_edited_test_cell)
+
+
+@pytest.mark.parametrize(
+    "edit", [retyped, timed_and_retyped, above_its_stub, below_its_stub, a_helper_and_the_answer_retyped]
+)
+def test_an_answer_typed_beside_its_cell_stands_in_it(edit: Callable[[list[nb.Cell]], None]) -> None:
+    laid = student(edit)
+    answer = next(cell for cell in laid.notebook["cells"] if nb.grade_id(cell) == "answer")
+    assert "def f(x): return" in answer["source"].replace("\n    ", " ")
+    assert sum("def f" in nb.source(cell) for cell in laid.notebook["cells"]) == 1
+
+
+def test_a_blank_release_and_a_deleted_answer_stay_unanswered() -> None:
+    assert student().unanswered == {"answer", "essay"}
+    laid = student(lambda cells: cells.__delitem__(2))
+    assert laid.unanswered == {"answer", "essay"}
+    assert outcome(laid.notebook["cells"], "test") == "NotImplementedError"
+
+
+def test_an_answer_below_its_test_comes_too_late_for_the_test_and_in_time_for_later_cells() -> None:
+    def move(cells: list[nb.Cell]) -> None:
+        cells.insert(4, code(GOOD))
+        del cells[2]
+
+    laid = student(move)
+    assert outcome(laid.notebook["cells"], "test") == "NotImplementedError"
+    assert outcome(laid.notebook["cells"], "essay") == 9
+
+
+def test_what_a_stub_defines_beside_the_answer_is_kept() -> None:
+    stub = "SCALE = 2\n\n\ndef f(x):\n    raise NotImplementedError()"
+    release = notebook(LOCKED, answer_cell(stub), checking_cell(TEST, 2))
+    source = notebook(LOCKED, answer_cell("SCALE = 2\ndef f(x): return x * SCALE"), checking_cell(TEST, 2))
+    for edit in (lambda cells: cells.insert(1, code("def f(x): return x * SCALE")), above_top):
+        copied = copy.deepcopy(release)
+        edit(copied["cells"])
+        assert outcome(laying.lay(source, release, copied).notebook["cells"], "test") == 6
+
+
+def above_top(cells: list[nb.Cell]) -> None:
+    cells.insert(0, code("def f(x): return x * SCALE"))
+    del cells[2]
+
+
+PIECES = st.permutations([GOOD, "y = 1", "f(2)", "print(f)"])
+
+
+@given(PIECES, st.integers(0, 4), st.booleans())
+def test_a_stub_never_replaces_what_the_student_defined(pieces: list[str], place: int, is_dropped: bool) -> None:
+    """The law: whatever own cells run before the test define f, it is theirs that the test finds."""
+
+    def edit(cells: list[nb.Cell]) -> None:
+        own = [code(piece) for piece in pieces]
+        if is_dropped:
+            del cells[2]
+        at = min(place, 3 - is_dropped)
+        cells[at:at] = own
+
+    assert outcome(student(edit).notebook["cells"], "test") == 9
+
+
+MINE = {"cell_type": "markdown", "metadata": {}, "source": "Mine, in a cell of its own."}
+PART = {**ESSAY, "source": "Part one."}
+
+
+def essay_of(laid: PreparedSubmission) -> str:
+    return str(next(cell["source"] for cell in laid.notebook["cells"] if nb.grade_id(cell) == "essay"))
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (lambda cells: cells.append(dict(MINE)), MINE["source"]),
+        (lambda cells: cells.insert(4, dict(MINE)), MINE["source"]),
+        (lambda cells: cells.__setitem__(4, dict(MINE)), MINE["source"]),
+        (lambda cells: cells.__setitem__(4, {**MINE, "cell_type": "raw"}), MINE["source"]),
+        (
+            lambda cells: cells.__setitem__(slice(4, 5), [dict(PART), {**PART, "source": "Part two."}]),
+            "Part one.\n\nPart two.",
+        ),
+        (lambda cells: cells.__setitem__(slice(4, 5), [dict(PART), dict(ESSAY)]), "Part one."),
+        (lambda cells: cells.__setitem__(slice(4, 5), [dict(PART), dict(MINE)]), f"Part one.\n\n{MINE['source']}"),
+    ],
+    ids=["below", "above", "retyped", "retyped as raw text", "split", "split with a blank rest", "goes on below"],
+)
+def test_a_written_answer_waits_whole_wherever_it_was_written(edit: Callable[[list[nb.Cell]], None], text: str) -> None:
+    laid = student(edit)
+    assert essay_of(laid) == text
+    assert "essay" not in laid.unanswered
+
+
+def test_text_of_the_release_beside_a_written_answer_is_no_answer() -> None:
+    question = {**TEXT, "source": "Explain in two sentences what a batch of eight pairs asks of the model."}
+    release = notebook(LOCKED, question, ESSAY, question | {"source": "The end."})
+    assert laying.lay(release, release, copy.deepcopy(release)).unanswered == {"essay"}
+    colab = copy.deepcopy(release)
+    for cell in colab["cells"]:
+        del cell["id"]
+    assert laying.lay(release, release, colab).unanswered == {"essay"}
+    colab["cells"][1]["source"] += "\n\nBecause there are seven negatives."
+    laid = laying.lay(release, release, colab)
+    assert laid.unanswered == frozenset(), "an answer below the question waits for a person"
+
+
+def test_what_was_typed_around_a_test_is_the_students_and_the_test_the_instructors() -> None:
+    laid = student(typed, lambda cells: cells[3].update(source=f"before = 1\n{TEST}\nprint(before)"))
+    assert texts(laid) == ["import math", GOOD, "before = 1", f"{TEST}\nassert f(3) == 9", "print(before)"]
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [
+        None,
+        [],
+        "x",
+        {"a.png": None},
+        {"a.png": {}},
+        {"a.png": ["x"]},
+        {"a.png": {"image/png": None}},
+        {"a.png": {"image/png": [1]}},
+    ],
+)
+def test_nbformat_accepts_whatever_attachments_a_text_has(attachments: object) -> None:
+    import nbformat
+
+    laid = student(
+        lambda cells: cells[4].update(source="Mine.", attachments=attachments),
+        lambda cells: cells.append({**MINE, "attachments": attachments}),
+    )
+    nbformat.validate(nbformat.from_dict(laid.notebook))
 
 
 MANGLERS = st.lists(
