@@ -10,11 +10,8 @@ import ast
 import re
 import symtable
 
+from autograder.course.bindings import bound_by, bound_names, parse_cell
 from autograder.course.notebook import Cell, Notebook, is_test, set_visible_test, source, test_sources
-
-# A student's text is parsed in the grader's own process, so it is short and not deeply nested; otherwise it reads no name. The
-# course's largest cell has 4 KB and five brackets open.
-MAX_CHARACTERS, MAX_OPEN = 20_000, 15
 
 
 def mark_carried(cells: list[Cell], release: Notebook) -> None:
@@ -27,66 +24,38 @@ def mark_carried(cells: list[Cell], release: Notebook) -> None:
             continue
         if is_test(cell):
             text = visible[str(cell["metadata"]["nbgrader"]["grade_id"])]
-            offered |= dict.fromkeys(_bound(text) - bound, (cell, text))
+            offered |= dict.fromkeys(bound_names(text) - bound, (cell, text))
             continue
         text = source(cell)
         for name in _read(text, set(offered)):
             set_visible_test(*offered[name])
-        own = _bound(text) if offered or text else set()
+        own = bound_names(text)
         bound |= own
         offered = {name: test for name, test in offered.items() if name not in own}
 
 
-def _parse(text: str) -> ast.Module | None:
-    """Parse a cell without its magics; None if it is no Python, or too long or too deeply nested."""
-    text = re.sub(r"^(\s*)%%?\w+(?: -\w+ \d+| -\w+)* *|^(\s*)!.*", r"\1\2", text, flags=re.MULTILINE)
-    opened = most = 0
-    for bracket in re.findall(r"[(\[{}\])]", text[: MAX_CHARACTERS + 1]):
-        opened += 1 if bracket in "([{" else -1
-        most = max(most, opened)
-    if len(text) > MAX_CHARACTERS or most > MAX_OPEN:
-        return None
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _stored(node: ast.AST) -> set[str]:
-    """The names that a top-level statement binds."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    inner = list(ast.walk(node))
-    names = {part.id for part in inner if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    return names.union(*(_stored(part) for part in inner if part is not node and hasattr(part, "body")))
-
-
-def _bound(text: str) -> set[str]:
-    tree = _parse(text)
-    return set().union(*map(_stored, tree.body)) if tree else set()
-
-
 def _read(text: str, wanted: set[str]) -> set[str]:
     """The `wanted` names that a cell reads before it binds them, or in a function that finds them outside."""
-    if not wanted.intersection(re.findall(r"\w+", text)) or (tree := _parse(text)) is None:
+    if not wanted.intersection(re.findall(r"\w+", text)) or (tree := parse_cell(text)) is None:
         return set()
-    own, read, earlier = _bound(text), set[str](), set[str]()
+    own, read, earlier = bound_names(text), set[str](), set[str]()
     for statement in tree.body:
-        names = _global_names(ast.unparse(statement)) & wanted - earlier
+        names = _global_names(statement) & wanted - earlier
         is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if hasattr(statement, "body"):  # a loop or block, which nearly always binds a name before it reads it
-            names -= _stored(statement)
+            names -= bound_by(statement)
         read |= names - own if is_definition else names
-        earlier |= _stored(statement)
+        earlier |= bound_by(statement)
     return read
 
 
-def _global_names(text: str) -> set[str]:
+def _global_names(statement: ast.stmt) -> set[str]:
     """The names that a statement reads and does not bind in a scope of its own."""
     names: set[str] = set()
-    tables = [top := symtable.symtable(text, "<cell>", "exec")]
+    try:
+        tables = [top := symtable.symtable(ast.unparse(statement), "<cell>", "exec")]
+    except (SyntaxError, RecursionError, MemoryError):  # `return` at the top, or a sum of thousands of terms
+        return names
     while tables:
         table = tables.pop()
         tables += table.get_children()

@@ -58,8 +58,10 @@ def lay(source_notebook: Notebook, release: Notebook, submitted: Notebook) -> Pr
     if language not in ("", "python"):
         raise SubmissionError(f"the notebook's kernel is {language}; this assignment is in Python")
     frame = {name: cell for cell in release["cells"] if (name := grade_id(cell))}
-    student = sort_cells(submitted, frame)
-    layout = _Layout(release, student, _wanted_names(source_notebook, frame))
+    wanted = _wanted_names(source_notebook, frame)
+    full = {str(grade_id(cell)): source(cell) for cell in source_notebook["cells"]}
+    student = sort_cells(submitted, frame, full, frozenset().union(*wanted.values()))
+    layout = _Layout(release, student, wanted)
     if not student.known and not layout.recovers():
         raise SubmissionError("this notebook has none of the assignment's cells; is it the right file?")
     layout.fill(test_sources(source_notebook))

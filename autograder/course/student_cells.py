@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.course.bindings import added_statements, cut, is_same, normalize
+from autograder.course.bindings import added_statements, bound_names, cut, is_same, normalize
 from autograder.course.notebook import Cell, Notebook, grade_id, is_answer, is_manual, source
 
 TEXT_KINDS = ("markdown", "raw")
@@ -61,8 +61,14 @@ def is_essay(cell: Cell) -> bool:
     return is_manual(cell) and cell["cell_type"] != "code"
 
 
-def sort_cells(submitted: Notebook, frame: dict[str, Cell]) -> StudentCells:
-    """Sort the cells of `submitted`; `frame` has the release's known cells by grade_id, in order."""
+def sort_cells(
+    submitted: Notebook, frame: dict[str, Cell], full: dict[str, str], wanted: frozenset[str]
+) -> StudentCells:
+    """Sort the cells of `submitted`.
+
+    `frame` has the release's known cells by grade_id, in order, `full` the texts of the instructor's, with hidden tests, and
+    `wanted` the names that answers bind.
+    """
     student = StudentCells()
     copies: dict[str, list[Cell]] = {}
     last: str | None = None
@@ -75,7 +81,14 @@ def sort_cells(submitted: Notebook, frame: dict[str, Cell]) -> StudentCells:
             last = name
     for name, group in copies.items():
         student.repeated += [name] * (len(group) - 1)
-        _choose(student, name, group, frame[name])
+        if is_answer(frame[name]):
+            _choose(student, name, group, frame[name])
+        else:
+            student.known[name] = group[-1]
+            for cell in group:
+                before, after = _own_parts(cell, frame[name], full.get(name, ""), wanted)
+                student.before.setdefault(name, []).extend(before)
+                student.after.setdefault(name, []).extend(after)
     _cut_merged(student, frame)
     return student
 
@@ -103,16 +116,10 @@ def _is_copy(cell: Cell, known: Cell) -> bool:
 
 
 def _choose(student: StudentCells, name: str, copies: list[Cell], known: Cell) -> None:
-    """Choose the copy of a known cell that counts: the last one that differs from the release, if there is one. The other copies
-    of an answer stay before it, as in the student's kernel; of a written answer they become parts of it."""
+    """Choose the copy of an answer cell that counts: the last one that differs from the release, if there is one. The others stay
+    before it, as in the student's kernel; of a written answer they become parts of it."""
     answered = [cell for cell in copies if not is_same(source(cell), source(known))]
-    if not is_answer(known):
-        student.known[name] = copies[-1]
-        for cell in answered:
-            before, after = _own_parts(cell, known)
-            student.before.setdefault(name, []).extend(before)
-            student.after.setdefault(name, []).extend(after)
-    elif is_essay(known) and answered:
+    if is_essay(known) and answered:
         student.known[name] = join(answered)
     else:
         chosen = (answered or copies)[-1]
@@ -120,12 +127,22 @@ def _choose(student: StudentCells, name: str, copies: list[Cell], known: Cell) -
         student.earlier[name] = [make_plain(cell) for cell in copies if cell is not chosen and cell in answered]
 
 
-def _own_parts(cell: Cell, known: Cell) -> tuple[list[Cell], list[Cell]]:
-    """What a student typed into a read-only or test cell, as own cells before and after it."""
-    if cell["cell_type"] != "code" or known["cell_type"] != "code":
+def _own_parts(cell: Cell, known: Cell, full: str, wanted: frozenset[str]) -> tuple[list[Cell], list[Cell]]:
+    """What a student typed into a read-only or test cell, as own cells before and after it. In a cell whose own lines were
+    edited too, perhaps by the instructor since, that is new definitions, if one of them is an answer."""
+    text = source(cell)
+    if (
+        cell["cell_type"] != "code"
+        or known["cell_type"] != "code"
+        or any(is_same(text, one) for one in (source(known), full))
+    ):
         return [], []
-    before, after = cut(source(cell), source(known)) or (added_statements(source(cell), source(known)), "")
-    return [[make_plain({**cell, "source": text})] if text.strip() else [] for text in (before, after)]  # type: ignore[return-value]
+    parts = cut(text, source(known))
+    if not parts:
+        added = added_statements(text, f"{source(known)}\n{full}")
+        parts = (added if bound_names(added) & wanted else "", "")
+    before, after = ([make_plain({**cell, "source": part})] if part.strip() else [] for part in parts)
+    return before, after
 
 
 def _cut_merged(student: StudentCells, frame: dict[str, Cell]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -394,6 +395,44 @@ def test_nbformat_accepts_whatever_attachments_a_text_has(attachments: object) -
         lambda cells: cells.append({**MINE, "attachments": attachments}),
     )
     nbformat.validate(nbformat.from_dict(laid.notebook))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"{' ' * depth}if x:" for depth in range(90)) + f"\n{' ' * 90}x = 1",
+        "x = " + "(" * 90,
+        "x = " + "{" * 90 + "(" * 90,
+        "x = 1; " * 10_000,
+        "é" * 99_999,
+        "lambda: " * 5_000,
+        "%%time\n" * 5_000,
+        "-" * 90_000 + "1",
+        "y = " + "+".join(["shown"] * 900),
+        "y = " + "+".join(["shown"] * 2_000),
+        "shown" + ".real" * 5_000,
+        "return shown",
+    ],
+    ids=[
+        "blocks",
+        "brackets",
+        "braces",
+        "statements",
+        "one name",
+        "lambdas",
+        "magics",
+        "signs",
+        "a sum",
+        "a longer sum",
+        "attributes",
+        "return",
+    ],
+)
+def test_no_students_text_takes_long_to_read(text: str) -> None:
+    """It is read in the grader's own process: in its CPU time, 20 times the slowest of these."""
+    began = time.process_time()
+    student(lambda cells: cells[3].update(source=text), lambda cells: cells.insert(4, code(text)))
+    assert time.process_time() - began < 10
 
 
 MANGLERS = st.lists(
