@@ -126,12 +126,11 @@ class _Layout:
         elif is_test(cell):
             cell["source"] = tests[name]
         self.notes += _differences(cell, submitted, source_before, recovered)
-        self._add_own(student.before.get(name, []))
         self.cells.append(cell)
         self.gap = len(self.cells)
         if is_answer(cell) and name not in self.unanswered:
             self.bound |= bound_names(source(cell))
-        self._add_own([*student.after.get(name, []), *rest])
+        self._add_own(rest)
 
     def _add_own(self, cells: list[Cell]) -> None:
         self.cells += cells

@@ -23,15 +23,13 @@ class StudentCells:
     """A student's cells by the known cell that they belong to.
 
     `known` has the copy of each known cell that counts, `earlier` the other copies of an answer, as own cells that run before it.
-    `before` and `after` hold what was typed into a read-only or test cell around the instructor's text. `extras` are the other
-    cells, by the known cell that they follow. `repeated` names the known cells that came more than once, as often as that was,
+    `extras` are the other cells, by the known cell that they follow; what was typed into a read-only or test cell, around the
+    instructor's text, is among them. `repeated` names the known cells that came more than once, as often as that was,
     and `unmarked` those that had lost nbgrader's metadata.
     """
 
     known: dict[str, Cell] = field(default_factory=dict)
     earlier: dict[str, list[Cell]] = field(default_factory=dict)
-    before: dict[str, list[Cell]] = field(default_factory=dict)
-    after: dict[str, list[Cell]] = field(default_factory=dict)
     extras: dict[str | None, list[Cell]] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     unmarked: list[str] = field(default_factory=list)
@@ -47,9 +45,8 @@ class StudentCells:
 
     def own_cells(self) -> Iterator[Cell]:
         """Every cell that is not a known one."""
-        for groups in (self.earlier, self.before, self.after, self.extras):
-            for group in groups.values():
-                yield from group
+        for group in (*self.earlier.values(), *self.extras.values()):
+            yield from group
 
     def still_has(self, cell: Cell) -> bool:
         """Whether the student kept this cell of the release. Text counts too: some editors (Colab) give cells other ids."""
@@ -75,20 +72,18 @@ def sort_cells(
     for cell, name in zip(submitted["cells"], _identify(submitted["cells"], frame), strict=True):
         if name is None:
             student.extras.setdefault(last, []).append(make_plain(cell))
-        else:
-            student.unmarked += [] if grade_id(cell) == name else [name]
-            copies.setdefault(name, []).append(cell)
-            last = name
+            continue
+        student.unmarked += [] if grade_id(cell) == name else [name]
+        copies.setdefault(name, []).append(cell)
+        before, after = _own_parts(cell, frame[name], full.get(name, ""), wanted)
+        student.extras.setdefault(last, []).extend(before)
+        student.extras.setdefault(name, []).extend(after)
+        last = name
     for name, group in copies.items():
         student.repeated += [name] * (len(group) - 1)
+        student.known[name] = group[-1]
         if is_answer(frame[name]):
             _choose(student, name, group, frame[name])
-        else:
-            student.known[name] = group[-1]
-            for cell in group:
-                before, after = _own_parts(cell, frame[name], full.get(name, ""), wanted)
-                student.before.setdefault(name, []).extend(before)
-                student.after.setdefault(name, []).extend(after)
     _cut_merged(student, frame)
     return student
 

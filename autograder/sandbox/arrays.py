@@ -52,7 +52,7 @@ def convert(value: Any) -> Any:
 
 
 def _write_array(value: Any, kind: type, put: Put) -> Any:
-    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+    if _is_masked(kind) and sys.modules["numpy.ma"].getmaskarray(value).any():
         return None  # comparisons would pass over the masked entries
     if issubclass(kind, np.str_ | np.bytes_):
         return put((str.__str__ if issubclass(kind, str) else bytes)(value))
@@ -68,6 +68,13 @@ def _write_array(value: Any, kind: type, put: Put) -> Any:
     return [tag, array.dtype.str, shape, array.tobytes()] if _OTHER_DTYPE.fullmatch(array.dtype.str) else None
 
 
+def _is_masked(kind: type) -> bool:
+    """Whether a type is of masked arrays. numpy imports that module when it is needed; here nobody may need it, or be able to:
+    a student can have used up all descriptors."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and issubclass(kind, masked.MaskedArray)
+
+
 def name_kind(value: Any) -> str:
     """Name an array or tensor that stays where it is by what keeps it there, as "sparse_coo tensor"; "" for anything else."""
     torch = sys.modules.get("torch")
@@ -75,7 +82,7 @@ def name_kind(value: Any) -> str:
         is_odd = value.layout != torch.strided
         kind = value.layout if is_odd else "quantized" if value.is_quantized else value.dtype
         return f"{str(kind).removeprefix('torch.')} tensor"
-    if issubclass(type(value), np.ma.MaskedArray):
+    if _is_masked(type(value)):
         return "masked array"
     return "structured array" if issubclass(type(value), np.ndarray) else ""
 

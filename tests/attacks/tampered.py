@@ -218,7 +218,7 @@ def ids_of_every_kind(folder: Path, notebook: nb.Notebook) -> None:
     as_file(folder, notebook)
 
 
-@attack(base="blank", status="unreadable", equals="unreadable")
+@attack(base="blank")
 def metadata_of_every_kind(folder: Path, notebook: nb.Notebook) -> None:
     """metadata that is a list, a number or text where an object is expected"""
     kinds: list[Any] = [[], 7, "x", None, {"nbgrader": []}, {"nbgrader": {"grade_id": []}}]

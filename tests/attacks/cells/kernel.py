@@ -161,7 +161,6 @@ print("tried")
 
 # %% widgets-and-comms
 # tries: comm and widget messages that would make the client of the kernel act
-# status: died
 kernel = get_ipython().kernel
 for kind, content in (
     ("comm_open", {"comm_id": "a", "target_name": "jupyter.widget", "data": {"state": {"_model_name": "OutputModel", "_model_module": "@jupyter-widgets/output", "msg_id": "x"}}}),
