@@ -43,9 +43,13 @@ def fetch_read_only(respondent: Respondent, name: str) -> Any:
     return value if value is MISSING else _read_only(value, f"`{name}`")
 
 
+class LockedDataError(StudentError):
+    """A test asked for data from a read-only cell, which the student could have changed."""
+
+
 def _read_only(value: Any, label: str) -> Any:
     if not isinstance(value, RemoteObject):
-        raise StudentError(
+        raise LockedDataError(
             f"{label} is plain data ({type(value).__name__}); from a locked cell a test takes only what stays in the notebook, "
             "such as a model or a function: is the name bound anew somewhere, or should the test define it itself?"
         )
@@ -146,7 +150,10 @@ class RemoteObject:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in ASKED_DUNDERS:  # numpy, copy and others look for these
             raise AttributeError(f"{self._link.sentence}, without {name}")
-        return self._ask("getattr", name)
+        try:
+            return self._ask("getattr", name)
+        except LockedDataError as error:  # so that `getattr(model, "size", 64)` gives 64
+            raise AttributeError(str(error)) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._ask("setattr", name, value)

@@ -182,3 +182,12 @@ def test_a_read_only_cells_object_gives_a_test_no_data(sandbox: Sandbox, test: s
     )
     cell = sandbox.judge(locked, answer_cell("def encoded(m, x): return 10"), checking_cell(test)).grade.cells["test"]
     assert (cell.score, bool(cell.error)) == (0, True)
+
+
+def test_a_default_stands_in_for_data_of_a_read_only_cells_object(sandbox: Sandbox) -> None:
+    """As for an attribute that is not there; the nested object can be passed back."""
+    locked = code(
+        "class Eye:\n    size = 32\nclass Model:\n    visual = Eye()\nmodel = Model()", grade_id="setup", locked=True
+    )
+    test = checking_cell("assert side(getattr(getattr(model, 'visual', None), 'size', 64)) == 64")
+    assert sandbox.judge(locked, answer_cell("def side(x): return x"), test).grade.cells["test"].score == 1
