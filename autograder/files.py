@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
 PREFIX = "autograder-"
+# What is hashed of a folder. On two busy cores 10,000 empty files take 1.2 s, and 128 MB take 1.7 s; without a limit, 300 sparse
+# files of 64 MB took 106 s. A notebook of 5 MB among the 2,000 files of a small Git repository is far below both.
+MAX_ENTRIES = 10_000
+MAX_HASHED = 128 * 2**20
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -41,28 +48,59 @@ def digest(
 ) -> tuple[str, dict[str, bytes]]:
     """Hash everything in a folder, however deeply nested, and return with the hash the files whose path in it is `wanted`.
 
-    The hash covers names, and the content of files of up to `largest` bytes. Links are not followed. What cannot be read, or
-    disappears meanwhile, counts by its name. Wanted files are returned until they have `largest` bytes together.
+    The hash covers the names of the first MAX_ENTRIES files and folders, each folder's own before those below it, and the content
+    of files of up to `largest` bytes: of the wanted ones until they have `largest` bytes together, of others until MAX_HASHED
+    are read. A file whose content is left out counts by its size. Links are not followed. What cannot be read, or disappears
+    meanwhile, counts by its name.
     """
-    checksum, todo = hashlib.sha256(), [(folder, "")]
+    checksum = hashlib.sha256()
     contents: dict[str, bytes] = {}
-    room = largest
+    room, budget = largest, MAX_HASHED
+    for name, entry in islice(_walk(folder), MAX_ENTRIES):
+        checksum.update(f"\0/{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
+        with contextlib.suppress(OSError):
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            size, is_wanted = entry.stat(follow_symlinks=False).st_size, wanted(name)
+            if size > min(largest, room if is_wanted else budget):
+                checksum.update(str(size).encode())
+                continue
+            content = read_plain(folder / name, size)
+            checksum.update(hashlib.sha256(content).digest())
+            if is_wanted:
+                room -= size
+                contents[name] = content
+            else:
+                budget -= size
+    return checksum.hexdigest(), contents
+
+
+def list_names(folder: Path) -> list[str]:
+    """List the paths in a folder of its first MAX_ENTRIES files, links and other entries that are no folders."""
+    entries = islice(_walk(folder), MAX_ENTRIES)
+    return [name for name, entry in entries if name.endswith(".ipynb") or not entry.is_dir(follow_symlinks=False)]
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """Read the first `most` bytes of a file; OSError if it is a link, or anything but a regular file. Never waits for one."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield every entry below a folder with its path in it, each folder's by name, before those of its own folders."""
+    todo = [(folder, "")]
     while todo:
         path, prefix = todo.pop()
-        with contextlib.suppress(OSError):
-            for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
-                name = f"{prefix}/{entry.name}"
-                checksum.update(f"\0{name}\0{entry.is_symlink()}\0".encode(errors="surrogateescape"))
-                with contextlib.suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append((Path(entry.path), name))
-                    elif entry.is_file(follow_symlinks=False) and entry.stat().st_size <= largest:
-                        content = Path(entry.path).read_bytes()
-                        checksum.update(hashlib.sha256(content).digest())
-                        if wanted(name[1:]) and len(content) <= room:
-                            room -= len(content)
-                            contents[name[1:]] = content
-    return checksum.hexdigest(), contents
+        with contextlib.suppress(OSError), os.scandir(path) as entries:
+            for entry in sorted(islice(entries, MAX_ENTRIES), key=lambda entry: entry.name):
+                yield f"{prefix}{entry.name}", entry
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append((Path(entry.path), f"{prefix}{entry.name}/"))
 
 
 @cache

@@ -16,9 +16,9 @@ from autograder.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
 VERDICTS = "mutants.toml"
-# A name of a student or assignment that nbgrader accepts and that is safe as a folder's name: no slashes, no control characters,
+# A name of a student or assignment that nbgrader accepts and that is safe as a folder's name: no slash, no control characters,
 # no line separators, and no lone surrogates, which stand for bytes that are not UTF-8.
-_FORBIDDEN = r"/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_FORBIDDEN = r"/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 NAME = re.compile(rf"[^.{_FORBIDDEN}][^{_FORBIDDEN}]{{0,99}}")
 
 

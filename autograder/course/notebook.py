@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder.course.foreign import decode, describe_content
 from autograder.errors import CourseError, SubmissionError
 
 Notebook = dict[str, Any]
@@ -20,6 +21,13 @@ FORMAT = 4  # of nbformat
 MAX_ERROR = 300  # characters of an error, shown in one line
 MAX_REASON = 120  # characters of another library's error message
 MAX_ID = 50  # characters of a cell id; nbformat allows 64
+KINDS = ("code", "markdown", "raw")  # of cells
+# Values in a notebook's JSON. 64 MB of empty lists would take 2 GB; two million take 200 MB. A notebook with five interactive
+# plots of 10,000 points has 150,000.
+MAX_VALUES = 2_000_000
+# The course's notebooks have up to 90 cells. A kernel runs 10,000 empty ones in 20 s.
+MAX_CELLS = 10_000
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def grader(cell: Cell) -> dict[str, Any]:
@@ -73,10 +81,13 @@ def known_cells(notebook: Notebook) -> Iterator[Cell]:
 
 def parse(data: bytes, what: str) -> Notebook:
     """Read the notebook in `data`, converted to format 4; SubmissionError, which calls it `what`, if it is not one."""
+    text, _ = decode(data)
+    _limit_values(text, what)
     try:
-        notebook = json.loads(data)
+        notebook = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SubmissionError(f"{what} is not a notebook: {_short(error)}; save it again in Jupyter") from None
+        cause = describe_content(data) or _describe_fault(error, text)
+        raise SubmissionError(f"{what} is not a notebook: {cause}; save it again in Jupyter") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat"), int):
         raise SubmissionError(f"{what} is not a notebook: it has no nbformat number; save it again in Jupyter")
     if notebook["nbformat"] < FORMAT:
@@ -86,9 +97,41 @@ def parse(data: bytes, what: str) -> Notebook:
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(map(_is_cell, cells)):
         raise SubmissionError(f"{what} is not a notebook: its cells are malformed; save it again in Jupyter")
+    if len(cells) > MAX_CELLS:
+        raise SubmissionError(f"{what} has {len(cells):,} cells, and at most {MAX_CELLS:,} are read; delete empty ones")
     for cell in cells:
         cell["source"] = source(cell)
+        _limit_cell(cell)
     return dict(notebook)
+
+
+def _limit_cell(cell: Cell) -> None:
+    """Keep what notes, tables and ids repeat of a cell short: its type is one of nbformat's, its id a short text."""
+    if cell["cell_type"] not in KINDS:
+        cell["cell_type"] = "raw"
+    if "id" in cell:
+        cell["id"] = cell["id"][: 2 * MAX_ID] if isinstance(cell["id"], str) else ""
+
+
+def _limit_values(text: str, what: str) -> None:
+    """Refuse JSON that would take too much memory, before it is parsed. Commas in texts, which are many, do not count."""
+    if _count_values(text) > MAX_VALUES and _count_values(_TEXT.sub("", text)) > MAX_VALUES:
+        raise SubmissionError(
+            f"{what} holds over {MAX_VALUES:,} values, most of them in outputs; clear the outputs and save it again"
+        )
+
+
+def _count_values(text: str) -> int:
+    return sum(map(text.count, ",[{"))
+
+
+def _describe_fault(error: BaseException, text: str) -> str:
+    """Say why JSON cannot be parsed, in words that a student knows where we can."""
+    if isinstance(error, json.JSONDecodeError) and text.lstrip().startswith("{"):
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        if cut:
+            return "it ends in the middle, as if the upload or download was cut off"
+    return _short(error)
 
 
 def _is_cell(value: Any) -> bool:

@@ -336,14 +336,3 @@ def read_marks(assignment: Assignment, student: str) -> Marks:
         return Marks()
     with Book(assignment.course, reads=True) as book:
         return book.read_marks(assignment, student)
-
-
-def is_valid_timestamp(text: str) -> bool:
-    """Return whether nbgrader can read a timestamp."""
-    from nbgrader.utils import parse_utc
-
-    try:
-        parse_utc(text)
-    except Exception:  # dateutil does not check its input, and can raise anything
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ from autograder.course import notebook as nb
 from autograder.course.lay import lay
 from autograder.course.mark_scheme import schemes
 from autograder.course.submitted import hash_folder, read_folder, read_notebook
+from autograder.course.timestamp import Timestamp, settle_timestamp
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading.plan import Today
 from autograder.judge.job import Job
@@ -20,28 +20,17 @@ from autograder.records.deciding import Deciding
 from autograder.records.grade import CellGrade, Grade
 from autograder.records.store import Record, read_record
 
-# Bytes of a timestamp.txt that are read; nbgrader's have 30.
-MAX_TIMESTAMP_BYTES = 240
-
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission before it is graded: its folder, its record from last time, and today's hashes."""
+    """One student's submission before it is graded: its folder, when it was handed in, its record from last time, and today's
+    hashes."""
 
     student: str
     folder: Path
+    timestamp: Timestamp
     record: Record | None
     today: Today
-
-    @property
-    def timestamp(self) -> str | None:
-        """The text of its timestamp.txt, which need not be a time; None if there is none."""
-        path = self.folder / "timestamp.txt"
-        with contextlib.suppress(OSError):  # no permission, or removed meanwhile
-            if path.is_file() and not path.is_symlink():
-                with path.open("rb") as file:
-                    return file.read(MAX_TIMESTAMP_BYTES).decode(errors="replace").strip()[:60] or None
-        return None
 
 
 @dataclass(frozen=True)
@@ -93,19 +82,22 @@ class Intake:
     def inspect(self, student: str) -> Submission:
         """Return a submission without reading its notebook. Its files are hashed only if there is a record to compare with."""
         folder = self.assignment.course.submitted / student / self.assignment.name
+        # Before the files are hashed: this may replace one of them. What is behind a link is not this student's.
+        is_linked = folder.is_symlink() or folder.parent.is_symlink()
+        timestamp = Timestamp(None) if is_linked else settle_timestamp(folder)
         record = read_record(self.assignment, student)
-        return Submission(student, folder, record, self._hash_today(hash_folder(folder) if record else ""))
+        handed_in = hash_folder(folder, self.assignment.notebook) if record else ""
+        return Submission(student, folder, timestamp, record, self._hash_today(handed_in))
 
     def read(self, submission: Submission) -> IntakeResult:
         """Read a submission and lay it into the instructor's notebook. Its files may have changed since `inspect`, so they are
         hashed again, from the same bytes that are graded. CourseError if the release does not fit today's source."""
-        handed_in = read_folder(submission.folder)
+        handed_in = read_folder(submission.folder, self.assignment.notebook)
         submission = replace(submission, today=self._hash_today(handed_in.hash))
         try:
             if submission.folder.is_symlink() or submission.folder.parent.is_symlink():
                 raise SubmissionError(f"{submission.folder.name} is a symbolic link; hand in the folder itself")
-            graded = {str(nb.grade_id(cell)) for cell in nb.known_cells(self.source) if nb.is_graded(cell)}
-            notebook, notes = read_notebook(handed_in, self.assignment.notebook, graded)
+            notebook, notes = read_notebook(handed_in, self.assignment.notebook, self.release)
             laid = lay(self.source, self.release, notebook)
         except SubmissionError as error:
             return IntakeResult(submission, None, self._make_unreadable(submission.student, str(error)))

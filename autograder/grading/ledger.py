@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from autograder.gradebook.autograded import write_autograded
-from autograder.gradebook.book import Book, is_valid_timestamp
+from autograder.gradebook.book import Book
 from autograder.grading.intake import Intake, IntakeResult, Submission
 from autograder.grading.plan import Step, needs_consent
 from autograder.judge.job import Judged
@@ -47,7 +47,7 @@ class Ledger:
         if submission.record is None:
             return None
         grade = submission.record.grade
-        marks = self.book.find_saved_marks(self.assignment, grade, self._read_timestamp(submission))
+        marks = self.book.find_saved_marks(self.assignment, grade, submission.timestamp.text)
         return None if marks is None else _add_marks(grade, marks)
 
     def settle(self, result: IntakeResult, judged: Judged, step: Step) -> Outcome:
@@ -70,10 +70,9 @@ class Ledger:
     def _save(self, result: IntakeResult, judged: Judged, changed: bool) -> Grade:
         self.prepare()
         submission, grade, run = result.submission, judged.grade, judged.run
-        timestamp, text = self._read_timestamp(submission), submission.timestamp
-        if text and not timestamp:
-            note = f"timestamp.txt says {text!r}, which is no time; not counted"
-            grade = replace(grade, notes=(*grade.notes, note))
+        timestamp = submission.timestamp.text
+        if submission.timestamp.note:
+            grade = replace(grade, notes=(*grade.notes, submission.timestamp.note))
         write_autograded(self.assignment, grade, run, self.intake.schemes, timestamp)
         unanswered = result.job.unanswered if result.job else frozenset[str]()
         marks = self.book.write(self.assignment, grade, timestamp, unanswered, changed)
@@ -82,11 +81,6 @@ class Ledger:
         record = Record(grade, today.key, today.handed_in, today.answers_key or "", verdicts=verdicts)
         write_record(self.assignment, record, run)
         return _add_marks(grade, marks)
-
-    def _read_timestamp(self, submission: Submission) -> str | None:
-        """Return when it was handed in; None if nbgrader cannot read that."""
-        text = submission.timestamp
-        return text if text and is_valid_timestamp(text) else None
 
 
 def _add_marks(grade: Grade, marks: Marks) -> Grade:

@@ -40,8 +40,9 @@ ANSWERING = (
 )  # fmt: skip
 # Those that decide what a test concludes from the answers.
 JUDGING = (
-    "autograder.checks", "autograder.judge", "autograder.course.bindings", "autograder.course.carried", "autograder.course.lay",
-    "autograder.course.notebook", "autograder.course.student_cells", "autograder.course.submitted", "autograder.records.grade",
+    "autograder.checks", "autograder.judge", "autograder.course.bindings", "autograder.course.candidates",
+    "autograder.course.carried", "autograder.course.foreign", "autograder.course.lay", "autograder.course.notebook",
+    "autograder.course.student_cells", "autograder.course.submitted", "autograder.records.grade",
 )  # fmt: skip
 
 

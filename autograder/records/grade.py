@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.words import one_line
+
 # How a run ended. The first six are graded. An unreadable submission needs a person. A failed one is our fault, not the
 # student's, and has no score at all.
 STATUSES = ("completed", "mended", "timed out", "out of memory", "died", "output limit", "unreadable", "failed")
 GRADED = STATUSES[:6]
 # Points as the test cell wrote them: an int that is saved is read back as an int.
 Number = int | float
+# A class's table shows all notes of a submission. One with each of a notebook's 40 known cells changed has 40.
+MAX_NOTES = 60
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ class Grade:
     """One submission's automatic grade, and the marks that people gave.
 
     `max_score` includes the written answers. `score` does not, and `total` does once they are marked. `seconds` is how long
-    the run took, and `isolation` names the layers that were active in it.
+    the run took, and `isolation` names the layers that were active in it. Notes repeat what students wrote; here they become
+    single short lines, so that no table, page or terminal that shows them has to care.
     """
 
     student: str
@@ -81,6 +86,12 @@ class Grade:
     isolation: tuple[str, ...] = ()
     seconds: float = 0.0
     marks: Marks = Marks()
+
+    def __post_init__(self) -> None:
+        notes = tuple(map(one_line, self.notes[:MAX_NOTES]))
+        if more := len(self.notes) - MAX_NOTES:
+            notes = (*notes[: MAX_NOTES - 1], f"and {more + 1} more notes") if more > 0 else notes
+        object.__setattr__(self, "notes", notes)
 
     @property
     def score(self) -> float | None:

@@ -32,11 +32,13 @@ NEARLY_NOTEBOOKS = st.fixed_dictionaries(
 )
 
 
-HANDED_IN = notebook(answer_cell("def f(x): return x**2"), checking_cell("f(1)"))
+RELEASE = notebook(answer_cell("raise NotImplementedError()"), checking_cell("f(1)"))
+HANDED_IN = nb.with_answers(RELEASE, {"answer": "def f(x): return x**2"})
+BETTER = nb.with_answers(RELEASE, {"answer": "def f(x):\n    return x * x"})
 
 
 def read(folder: Path) -> tuple[nb.Notebook, list[str]]:
-    return read_notebook(read_folder(folder), "square", {"test", "essay"})
+    return read_notebook(read_folder(folder, "square"), "square", RELEASE)
 
 
 @given(st.binary(max_size=100))
@@ -123,11 +125,104 @@ def test_the_only_renamed_notebook_is_taken_and_noted(tmp_path: Path) -> None:
     assert notes == ["square (1).ipynb was taken as square.ipynb"]
 
 
-def test_of_two_renamed_notebooks_neither_is_taken(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.ipynb").write_text(json.dumps(HANDED_IN))
-    with pytest.raises(SubmissionError, match=r"clearly replaces it \(a\.ipynb, b\.ipynb\)"):
+def put(folder: Path, **files: nb.Notebook) -> None:
+    """Write notebooks; in a name, `__` stands for a slash."""
+    for name, content in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+
+MINE, BLANK = HANDED_IN, RELEASE
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        ({"square.ipynb": BLANK, "square-Copy1.ipynb": MINE}, "square-Copy1.ipynb"),
+        ({"square.ipynb": MINE, "square-Copy1.ipynb": BLANK}, "square.ipynb"),
+        ({"square.ipynb": MINE, "Untitled.ipynb": notebook()}, "square.ipynb"),
+        ({"square.ipynb": BETTER, "square-1.ipynb": MINE}, "square-1.ipynb"),
+        ({"square (1).ipynb": BETTER, "square (2).ipynb": MINE}, "square (2).ipynb"),
+        ({"square.ipynb": MINE, "square-Copy1.ipynb": BETTER}, "square.ipynb"),
+        ({"a.ipynb": MINE, "b.ipynb": BLANK}, "a.ipynb"),
+        ({"deep__er__square.ipynb": MINE}, "deep/er/square.ipynb"),
+        ({"SQUARE.IPYNB": MINE}, "SQUARE.IPYNB"),
+        ({"square.ipynb.txt": MINE}, "square.ipynb.txt"),
+        ({"square.ipynb.json": MINE}, "square.ipynb.json"),
+        ({"square.json": MINE}, "square.json"),
+        ({"square.ipynb": MINE, "._square.ipynb": BLANK, "__MACOSX__._square.ipynb": BLANK}, "square.ipynb"),
+        ({"mine.ipynb": MINE, ".ipynb_checkpoints__mine-checkpoint.ipynb": BETTER}, "mine.ipynb"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_the_answered_and_then_the_latest_notebook_is_taken(
+    tmp_path: Path, files: dict[str, nb.Notebook], taken: str
+) -> None:
+    put(tmp_path, **files)
+    submitted, notes = read(tmp_path)
+    assert submitted["cells"][0]["source"] == MINE["cells"][0]["source"]
+    assert all(taken in note for note in notes)
+    assert bool(notes) == (
+        taken != "square.ipynb" or ("square-Copy1.ipynb" in files and files["square-Copy1.ipynb"] is BETTER)
+    )
+
+
+def test_a_mac_s_twin_that_is_no_notebook_hides_nothing(tmp_path: Path) -> None:
+    put(tmp_path, **{"My square.ipynb": MINE})
+    (tmp_path / "._My square.ipynb").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+    assert read(tmp_path)[1] == ["My square.ipynb was taken as square.ipynb"]
+
+
+def test_of_two_notebooks_with_other_answers_the_note_says_that_one_was_chosen(tmp_path: Path) -> None:
+    put(tmp_path, **{"a.ipynb": MINE, "b.ipynb": BETTER})
+    assert "nothing says which is meant" in read(tmp_path)[1][0]
+
+
+PAGE = b"<!DOCTYPE html>\n<html><body>Sign in</body></html>"
+CONFLICT = (
+    json.dumps(MINE, indent=1)
+    .encode()
+    .replace(b'"nbformat": 4,', b'"nbformat": 4,\n<<<<<<< HEAD\n"a": 1,\n=======\n"a": 2,\n>>>>>>> 4e2b407')
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "cause"),
+    [
+        ("square.ipynb", CONFLICT, "conflict markers of git"),
+        ("square.ipynb", PAGE, "a web page"),
+        ("square.ipynb", b"", "it is empty"),
+        ("square.ipynb", b"\0" * 500, "it is empty"),
+        ("square.ipynb", json.dumps(MINE).encode()[:-40], "it ends in the middle"),
+        ("square.ipynb", b"%PDF-1.7", "a PDF"),
+        ("square.ipynb", b"PK\x03\x04", "a zip file"),
+        ("square.ipynb", b"import torch\n", "a Python script"),
+        ("square.pdf", b"%PDF-1.7", "a PDF"),
+        ("square.zip", b"PK\x03\x04", "a zip file"),
+        ("answer.docx", b"PK\x03\x04", "a Word document"),
+        ("square.html", PAGE, "a web page"),
+        ("square.py", b"import torch\n", "a Python script"),
+    ],
+)
+def test_what_is_no_notebook_is_told_by_its_cause(tmp_path: Path, name: str, data: bytes, cause: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SubmissionError) as caught:
         read(tmp_path)
+    assert cause in str(caught.value)
+    assert name in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_any_encoding_and_line_end_is_read(tmp_path: Path, encoding: str, end: str) -> None:
+    written = nb.with_answers(RELEASE, {"answer": "name = 'Zoë'"})
+    text = json.dumps(written, ensure_ascii=False, indent=1).replace("\n", end)
+    (tmp_path / "square.ipynb").write_bytes(text.encode(encoding))
+    submitted, notes = read(tmp_path)
+    assert submitted["cells"][0]["source"] == "name = 'Zoë'"
+    assert bool(notes) == (encoding == "cp1252")
 
 
 def test_a_broken_notebook_of_the_course_is_a_course_error(tmp_path: Path) -> None:
@@ -142,7 +237,7 @@ def test_a_file_name_that_is_not_text_is_shown_as_text(tmp_path: Path) -> None:
     for name in (b"\xff\xfe.ipynb", b"a\nb\x1b[31m.ipynb"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(json.dumps(notebook(answer_cell("1"))))
     with pytest.raises(SubmissionError) as caught:
-        read_notebook(read_folder(tmp_path), "tiny", {"other"})
+        read_notebook(read_folder(tmp_path, "tiny"), "tiny", notebook(code("x", grade_id="other")))
     assert str(caught.value).encode().isascii() is False
     assert str(caught.value).isprintable()
 

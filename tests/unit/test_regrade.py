@@ -112,7 +112,7 @@ def test_a_record_of_the_version_before_keeps_its_marks_and_its_grade_until_appl
     assignment = course.assignment(NAME)
     folder = course.submitted / "float32" / NAME
     run_path(assignment, "float32").unlink()
-    record_path(assignment, "float32").write_text(OLD_RECORD % hash_folder(folder))
+    record_path(assignment, "float32").write_text(OLD_RECORD % hash_folder(folder, assignment.notebook))
     with Gradebook(course.db_url, course.course_id) as book:
         rows = {row.name: row for row in book.find_submission_notebook("tiny", NAME, "float32").grades}
         rows["essay"].manual_score, rows["essay"].needs_manual_grade = 1.5, False

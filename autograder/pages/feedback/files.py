@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.course import notebook as nb
 from autograder.errors import explain_failure
-from autograder.files import write_whole
+from autograder.files import read_plain, write_whole
 from autograder.gradebook.book import Book
 from autograder.pages.feedback.advice import Adviser
 from autograder.pages.feedback.page import render_page
@@ -17,6 +18,7 @@ from autograder.records.store import list_graded_students
 
 # `nbgrader release_feedback` finds the student's own page in the exchange by these files, which the exchange put there.
 EXCHANGE_FILES = ("timestamp.txt", "submission_secret.txt")
+MAX_EXCHANGE_BYTES = 4096  # nbgrader's have 64 at most
 
 
 def write_feedback(
@@ -60,6 +62,7 @@ def _render(adviser: Adviser, student: str, marks: Marks, release: nb.Notebook) 
 
 def _copy_exchange_files(submission: Path, folder: Path) -> None:
     for name in EXCHANGE_FILES:
-        file = submission / name
-        if file.is_file() and not file.is_symlink():
-            write_whole(folder / name, file.read_bytes())
+        with contextlib.suppress(OSError):  # none, a link, or no permission
+            content = read_plain(submission / name, MAX_EXCHANGE_BYTES + 1)
+            if len(content) <= MAX_EXCHANGE_BYTES:  # else it is not the exchange's
+                write_whole(folder / name, content)
