@@ -78,7 +78,8 @@ def parse_timestamp(data: bytes) -> Timestamp:
         return Timestamp(None, f"{NAME} says {_quote(text)}, which {doubt}; not counted")
     try:
         moment, zone_note = _parse(text)
-        return Timestamp(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC"), zone_note)
+        utc = moment.astimezone(UTC)
+        return Timestamp(utc.strftime(f"%Y-%m-%d %H:%M:%S{'.%f' if utc.microsecond else ''} UTC"), zone_note)
     except Exception:  # dateutil does not check its input, and can raise anything
         return Timestamp(None, f"{NAME} says {_quote(text)}, which is no time; not counted")
 

@@ -133,8 +133,8 @@ class Desk:
         linked.symlink_to(self.assignment.course.submitted / "right" / NAME / "tiny.ipynb")
         self.hand_in("mistimed").with_name("timestamp.txt").write_text("yesterday, or so")
         self.hand_in("misnamed", name="homework.ipynb")
-        for name in ("a.ipynb", "b.ipynb"):
-            self.hand_in("undecided", name=name)
+        self.hand_in("undecided", name="a.ipynb")
+        self.hand_in("undecided", self.answered(essay="Another."), name="b.ipynb")
         in_julia = self.answered()
         in_julia["metadata"]["kernelspec"] = {"name": "julia", "language": "julia"}
         self.hand_in("julia", in_julia)

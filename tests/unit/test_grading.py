@@ -36,7 +36,7 @@ EXPECTED = {  # status, automatic score, and a word of the one line that says wh
     "linked": ("unreadable", None, "tiny.ipynb is a symbolic link"),
     "mistimed": ("completed", 3, "timestamp.txt says 'yesterday, or so', which is no time"),
     "misnamed": ("mended", 3, "homework.ipynb was taken as tiny.ipynb"),
-    "undecided": ("unreadable", None, "no other notebook clearly replaces it (a.ipynb, b.ipynb)"),
+    "undecided": ("mended", 3, "a.ipynb was taken as tiny.ipynb and not b.ipynb"),
     "julia": ("unreadable", None, "the notebook's kernel is julia"),
     "elsewhere": ("unreadable", None, "none of the assignment's cells"),
     "format-3": ("completed", 3, ""),

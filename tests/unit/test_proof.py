@@ -285,7 +285,7 @@ def test_a_test_that_ends_in_no_score_is_refused(faults_of: Callable[..., list[s
 def test_data_of_a_locked_cell_in_a_test_is_refused(faults_of: Callable[..., list[str]]) -> None:
     notebook = edited(setup=f"{SETUP}\nfixture = 4", double="assert double(2) == fixture")
     assert any(
-        problem.startswith("solution: double gets 0 of 1 (StudentError: `fixture` is plain data (int)")
+        problem.startswith("solution: double gets 0 of 1 (LockedDataError: `fixture` is plain data (int)")
         for problem in faults_of(notebook)
     )
 
