@@ -56,6 +56,8 @@ def read_end(leash: socket.socket, cpu_seconds: int) -> ChildEnded | Infrastruct
         report = json.loads(data)
     if report.get("out_of_memory"):
         return ChildEnded("out of memory", "it took more memory than the assignment allows")
+    if report.get("doubt"):
+        return ChildEnded("died", f"it could not be watched ({report['doubt']})")
     status = report.get("status")
     if status == -signal.SIGKILL:
         if report["cpu_seconds"] > CPU_SHARE * cpu_seconds:

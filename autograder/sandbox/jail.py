@@ -20,6 +20,7 @@ MODULES = (
     "__init__.py",
     "sandbox/__init__.py",
     "sandbox/arrays.py",
+    "sandbox/calls.py",
     "sandbox/child.py",
     "sandbox/confine.py",
     "sandbox/ipython.py",

@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 # How often the memory of a child is read. At 20 Hz a reading costs 0.1 ms, and a child that fills memory at 2 GB a second is
 # stopped 100 MB over its limit.
@@ -21,9 +21,10 @@ WATCH_SECONDS = 0.05
 MANY_TASKS = 12
 LOWEST_PRIORITY = 19  # as a nice value; it has a 70th of the normal weight
 PROPORTIONAL = ("Pss_Anon", "Pss_Shmem")
+MAX_DOUBT = 200  # characters
 
 
-def watch(pid: int, leash: socket.socket, memory: int, shared: TextIO, turns: Turns) -> dict[str, Any]:
+def watch(pid: int, leash: socket.socket, memory: int, shared: BinaryIO, turns: Turns) -> dict[str, Any]:
     """Wait until the child ends, the judge closes the leash, or the child exceeds `memory` bytes; report which it was.
 
     `shared` is this supervisor's own account of the memory that it shares with the warm process (see `exceeds`).
@@ -35,14 +36,19 @@ def watch(pid: int, leash: socket.socket, memory: int, shared: TextIO, turns: Tu
     buffer = leash.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)  # the default size, which the child cannot enlarge
     while True:
         ready = {descriptor for descriptor, _ in poller.poll(WATCH_SECONDS * 1000)}
-        over = not ready and exceeds(memory - buffered(buffer), shared)
-        turns.share()
-        if leash.fileno() in ready or over:
+        over, doubt = False, ""
+        try:
+            over = not ready and exceeds(memory - buffered(buffer), shared)
+            turns.share()
+        except Exception as error:  # a child that cannot be watched is ended, whatever it did to be so
+            doubt = f"{type(error).__name__}: {error}"[:MAX_DOUBT]
+        if leash.fileno() in ready or over or doubt:
             os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the rest with it
-        if ready or over:
+        if ready or over or doubt:
             _, status, usage = os.wait4(pid, 0)
             seconds = usage.ru_utime + usage.ru_stime
-            return {"out_of_memory": over, "status": os.waitstatus_to_exitcode(status), "cpu_seconds": seconds}
+            end = {"out_of_memory": over, "status": os.waitstatus_to_exitcode(status), "cpu_seconds": seconds}
+            return {**end, "doubt": doubt}
 
 
 class Turns:
@@ -79,7 +85,7 @@ class Turns:
             os.close(tasks)
 
 
-def exceeds(memory: int, shared: TextIO) -> bool:
+def exceeds(memory: int, shared: BinaryIO) -> bool:
     """Whether the child's process tree took more than `memory` bytes beyond what it had from the fork.
 
     The sum of RssAnon counts a shared page once for each process that has it, so it is never too small. It is read first, since
@@ -100,13 +106,27 @@ def anonymous(pid: int) -> int:
 
     Page tables count because 1 TB of untouched zeros fills 2 GB of them.
     """
-    return _read_fields(f"/proc/{pid}/status", "RssAnon", "RssShmem", "VmPTE")
+    return _read_fields(_living_task(pid), "status", "RssAnon", "RssShmem", "VmPTE")
 
 
 def proportional(pid: int) -> int:
     """Return the same with a page that n processes share counted as 1/n, or `anonymous` where the kernel does not report it."""
-    pages = _read_fields(f"/proc/{pid}/smaps_rollup", *PROPORTIONAL)
-    return pages + _read_fields(f"/proc/{pid}/status", "VmPTE") if pages else anonymous(pid)
+    task = _living_task(pid)
+    pages = _read_fields(task, "smaps_rollup", *PROPORTIONAL)
+    return pages + _read_fields(task, "status", "VmPTE") if pages else anonymous(pid)
+
+
+def _living_task(pid: int) -> str:
+    """The folder in /proc of a process, or of a thread of it that still runs: once its first thread has ended, the process's own
+    files say nothing of the memory that the others hold."""
+    folder = f"/proc/{pid}"
+    if _read_fields(folder, "status", "VmPTE"):
+        return folder
+    try:
+        tasks = [f"{folder}/task/{name}" for name in os.listdir(f"{folder}/task")]
+    except OSError:
+        return folder  # it has ended
+    return next((task for task in tasks if _read_fields(task, "status", "VmPTE")), folder)
 
 
 def buffered(size: int) -> int:
@@ -134,15 +154,16 @@ def _count_tasks(name: str) -> int:
         return 0
 
 
-def _read_fields(path: str, *names: str) -> int:
+def _read_fields(folder: str, name: str, *fields: str) -> int:
+    """Add up these fields of a file in /proc, in bytes; 0 if the process has ended."""
     try:
-        with Path(path).open() as file:
-            return _sum_fields(file, *names)
+        with Path(folder, name).open("rb") as file:
+            return _sum_fields(file, *fields)
     except OSError:
         return 0
 
 
-def _sum_fields(lines: Iterable[str], *names: str) -> int:
-    """Add up lines such as `VmPTE:   12 kB`, in bytes."""
-    fields = dict(line.split(":", 1) for line in lines if line.startswith(names))
-    return sum(int(fields[name].split()[0]) * 1024 for name in names if name in fields)
+def _sum_fields(lines: Iterable[bytes], *names: str) -> int:
+    """Add up lines such as `VmPTE:   12 kB`, in bytes. They are bytes, since a process chooses its name in one of them."""
+    wanted = tuple(f"{name}:".encode() for name in names)
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(wanted))

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.sandbox import child, confine, ipython, rehearsal
+from autograder.sandbox import calls, child, confine, ipython, rehearsal
 from autograder.sandbox.watch import Turns, watch
 
 HUGE_PAGE, MADV_COLLAPSE = 2 * 2**20, 25
@@ -40,7 +40,7 @@ def main() -> None:
         with contextlib.suppress(Exception):  # a module that cannot be imported ahead is imported late in each child
             importlib.import_module(name)
     rehearsal.draw_once()
-    system_call_filter = confine.make_filter()
+    filters = calls.make_filters()
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         error = f"the warm process has {threads} threads, and only a process with one can be forked safely"
@@ -49,10 +49,10 @@ def main() -> None:
     gc.freeze()  # the collector would write into every page that the children share, and so copy it
     collapse_pages()
     control.send(json.dumps({"ready": True, "modules": len(sys.modules)}).encode())
-    serve(app, control, system_call_filter)
+    serve(app, control, filters)
 
 
-def serve(app: ipython.KernelApp, control: socket.socket, system_call_filter: Any) -> None:
+def serve(app: ipython.KernelApp, control: socket.socket, filters: list[Any]) -> None:
     """Fork a supervisor for every request on `control`; return when nobody holds its other end."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
@@ -62,7 +62,7 @@ def serve(app: ipython.KernelApp, control: socket.socket, system_call_filter: An
         if os.fork() == 0:
             control.close()
             connection, leash = descriptors
-            supervise(app, connection, leash, json.loads(request), system_call_filter)
+            supervise(app, connection, leash, json.loads(request), filters)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -97,21 +97,21 @@ def reap() -> None:
 
 
 def supervise(
-    app: ipython.KernelApp, connection: int, leash_descriptor: int, limits: dict[str, Any], system_call_filter: Any
+    app: ipython.KernelApp, connection: int, leash_descriptor: int, limits: dict[str, Any], filters: list[Any]
 ) -> NoReturn:
     """Fork the confined child and watch it. Reports on the leash once when it is up or failed, and once when it has ended."""
     leash = socket.socket(fileno=leash_descriptor)
     processes = os.open(
         "/proc", os.O_RDONLY | os.O_DIRECTORY
     )  # this and the next before the child's own /proc covers them
-    shared = Path("/proc/self/smaps_rollup").open()  # noqa: SIM115, open for as long as this process
+    shared = Path("/proc/self/smaps_rollup").open("rb")  # noqa: SIM115, open for as long as this process
     try:
         confine.die_with_parent()
         confine.enter_namespaces()
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
-            become_child(app, connection, writer, limits, system_call_filter)
+            become_child(app, connection, writer, limits, filters)
         os.close(writer)
         os.close(connection)
         turns = Turns(processes, pid)
@@ -128,7 +128,7 @@ def supervise(
 
 
 def become_child(
-    app: ipython.KernelApp, connection: int, outcome: int, limits: dict[str, Any], system_call_filter: Any
+    app: ipython.KernelApp, connection: int, outcome: int, limits: dict[str, Any], filters: list[Any]
 ) -> NoReturn:
     """Confine this process, layer by layer, and become the kernel.
 
@@ -143,7 +143,8 @@ def become_child(
         confine.set_limits(inherited + 2 * limits["memory"], limits["processes"], limits["tmp"], limits["cpu_seconds"])
         confine.drop_capabilities()
         confine.forbid_new_privileges()
-        system_call_filter.load()
+        for system_call_filter in filters:
+            system_call_filter.load()
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):  # the warm process's own lead to a file on the host
             os.dup2(null, standard)

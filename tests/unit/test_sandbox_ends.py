@@ -14,7 +14,7 @@ import pytest
 
 from autograder.errors import InfrastructureError
 from autograder.sandbox.client import ChildKernel
-from autograder.sandbox.endings import ChildEnded
+from autograder.sandbox.endings import ChildEnded, read_end
 from autograder.sandbox.warm import ChildLimits, Warm
 from tests.support.sandboxed import Sandbox, answer_cell, checking_cell, code, descendants, executed, gone, seen
 
@@ -43,6 +43,41 @@ def test_processes_are_counted_for_each_child_separately(sandbox: Sandbox) -> No
     source = "import subprocess\nseen = [subprocess.Popen(['sleep', '9']).pid for _ in range(10)]"
     with sandbox.child(processes=30) as first, sandbox.child(processes=30) as second:
         assert len(seen(first, source)) == len(seen(second, source)) == 10
+
+
+FILL = "held = []\n    while True: held.append(bytearray(b'x' * 2**20))"
+
+
+def test_memory_is_watched_whatever_the_process_is_called(sandbox: Sandbox) -> None:
+    """Its name stands in the file that the watch reads, and need not be text."""
+    name = "import ctypes\nctypes.CDLL(None).prctl(15, b'\\xff\\xfe\\n\\xc3', 0, 0, 0)\nif True:\n    "
+    assert run_to_end(sandbox, name + FILL, memory=200 * 2**20) == "out of memory"
+    assert sandbox.look("seen = 'the next child works'")
+
+
+def test_memory_is_watched_when_the_first_thread_has_ended(sandbox: Sandbox) -> None:
+    """The process's own files in /proc then show none, while the other threads still hold it."""
+    source = f"import ctypes, os, threading, time\ndef fill():\n    time.sleep(.2)\n    {FILL}\nif os.fork() == 0:\n"
+    source += "    threading.Thread(target=fill).start()\n    ctypes.CDLL(None).pthread_exit(None)\ntime.sleep(60)"
+    assert run_to_end(sandbox, source, memory=200 * 2**20) == "out of memory"
+
+
+def test_a_child_that_cannot_be_watched_is_ended_and_that_is_its_own_end(tmp_path: Path) -> None:
+    """Not this machine's fault, for which a submission would be tried again."""
+    report, judge = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    report.send(
+        json.dumps({"out_of_memory": False, "status": -9, "cpu_seconds": 0.1, "doubt": "ValueError: x"}).encode()
+    )
+    end = read_end(judge, 10)
+    assert isinstance(end, ChildEnded)
+    assert (end.why, str(end)) == ("died", "it could not be watched (ValueError: x)")
+
+
+@pytest.mark.parametrize("call", ["setrlimit(resource.RLIMIT_CPU, (1, 1))", "prlimit(0, resource.RLIMIT_CPU, (1, 1))"])
+def test_a_child_cannot_have_itself_killed_by_a_limit_of_its_own(sandbox: Sandbox, call: str) -> None:
+    """The kernel's SIGKILL would be taken for this machine's."""
+    source = f"import resource\ntry: resource.{call}\nexcept (OSError, ValueError) as error: seen = str(error)"
+    assert sandbox.look(source) in ("not allowed to raise maximum limit", "[Errno 1] Operation not permitted")
 
 
 def test_a_background_process_dies_with_its_child(sandbox: Sandbox) -> None:

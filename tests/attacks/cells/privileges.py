@@ -148,3 +148,26 @@ time.sleep(2)
 # tries: nothing; but it needs a terminal while its neighbour has taken all that there are
 # base: solution
 !echo "tried"
+
+# %% young-system-calls
+# tries: calls that are younger than most filters: file systems' attributes and quotas, lists of mounts, rules of memory
+# base: solution
+# shows: yes
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+for number in (239, 443, 447, 448, 450, *range(452, 600)):  # get_mempolicy, quotactl_fd, ...; 451 is cachestat
+    ctypes.set_errno(0)
+    answer = libc.syscall(number, -1, 0, 0, 0, 0, 0)
+    if number in (454, 455, 456, 462): continue  # futex calls, and mseal: harmless
+    if answer != -1 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS): print("BREACH:", number, ctypes.get_errno())
+print("tried")
+
+# %% files-of-the-machine-in-proc
+# tries: to read what /proc tells of the machine: keys, timers, interrupts, kernel addresses
+# base: solution
+# shows: yes
+for name in ("keys", "key-users", "timer_list", "interrupts", "kallsyms", "kcore", "modules", "sched_debug", "softirqs", "slabinfo"):
+    try: text = open("/proc/" + name, "rb").read(100)
+    except OSError: continue
+    if text: print("BREACH:", name, text)
+print("tried")

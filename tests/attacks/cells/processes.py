@@ -192,3 +192,13 @@ try: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1))
 except (ValueError, OSError): pass
 os.chdir("/tmp")
 os.abort()
+
+# %% leash-cut
+# tries: to live on when its supervisor ends, by giving up the signal that would end it
+# base: solution
+# shows: yes
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for high in (0, 1 << 32):
+    if libc.syscall(ctypes.c_long(157), ctypes.c_long(1 | high), 0, 0, 0, 0) == 0: print("BREACH: no signal any more")
+print("tried")

@@ -270,3 +270,40 @@ down(0)
 # stock: it would harm the machine that measures it
 import torch
 def unit(x): return torch.zeros(len(x) if len(x) == 1 else 38_000, 3, dtype=torch.float64)
+
+# %% memory-under-a-name-that-is-no-text
+# tries: to take memory in a process whose name is no UTF-8, which a watch that reads text cannot read
+# base: solution
+# status: out of memory
+# stock: it would harm the machine that measures it
+libc.prctl(15, b"\xff\xfe\n\xc3", 0, 0, 0)
+held = []
+while True: held.append(bytearray(b"x" * 2**20))
+
+# %% memory-of-a-process-without-its-first-thread
+# tries: to take memory in a process whose first thread has ended, whose files in /proc then show none
+# base: solution
+# status: out of memory
+# stock: it would harm the machine that measures it
+import threading
+if os.fork() == 0:
+    def fill():
+        time.sleep(.2)
+        held = []
+        while True: held.append(bytearray(b"x" * 2**20))
+    threading.Thread(target=fill).start()
+    libc.pthread_exit(None)
+time.sleep(60)
+
+# %% limit-of-its-own
+# tries: to be killed by a CPU limit of its own, which would look like a fault of the machine, and be tried again three times
+# base: solution
+# shows: yes
+import resource
+for limit in (resource.RLIMIT_CPU,):
+    for set_limit in (lambda: resource.setrlimit(limit, (1, 1)), lambda: resource.prlimit(0, limit, (1, 1))):
+        try: set_limit(); print("BREACH: a limit of its own")
+        except (OSError, ValueError): pass
+end = time.process_time() + 1.5
+while time.process_time() < end: pass
+print("tried")
