@@ -100,7 +100,14 @@ def test_every_layer_is_named_in_every_result_that_ran(fought: Arena) -> None:
 
 
 def test_the_course_and_the_graders_files_are_as_they_were(fought: Arena) -> None:
-    assert fought.after == fought.before
+    before, after = dict(fought.before), dict(fought.after)
+    for path in [
+        path for path in after if path.endswith("/timestamp.txt.original")
+    ]:  # what nbgrader cannot read is moved aside
+        time = path.removesuffix(".original")
+        assert after.pop(path) == before.pop(time)
+        after.pop(time, None)
+    assert after == before
 
 
 def test_marks_given_by_a_person_stand(fought: Arena) -> None:
