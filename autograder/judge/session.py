@@ -21,6 +21,8 @@ from autograder.sandbox.endings import ChildEnded, answer
 # five such functions; more would only take the batch's time.
 MAX_LOSSES_BY_ONE = 2
 MAX_REPLACEMENTS = 10
+# Of all answers of one submission, which its transcript keeps. The course's have up to 60 KB, and a single one may have 64 MB.
+MAX_ANSWERED = 256 * 2**20
 
 
 class Session:
@@ -39,6 +41,7 @@ class Session:
         self.is_task_over = False  # the same, of the current task
         self.generation = 0  # counts the children: a reference is valid in its own child only
         self.asked: list[Exchange] = []  # since the test cell that is running began
+        self.answered = 0  # bytes of all replies
         self.kernel = self._start()
 
     @property
@@ -46,6 +49,8 @@ class Session:
         """The reason why no more of this submission is run, or None."""
         if not self.budget.left:
             return ChildEnded("timed out", f"the submission ran for over {self.limits.submission_seconds} s")
+        if self.answered > MAX_ANSWERED:
+            return ChildEnded("out of memory", f"its answers have over {MAX_ANSWERED // 2**20} MB together")
         return self.losses[-1] if self.lost_children > MAX_REPLACEMENTS else None
 
     @property
@@ -113,6 +118,7 @@ class Session:
             self.asked.append(Exchange.of(question, request, b"", self.generation, (end.why, str(end))))
             raise
         self.asked.append(Exchange.of(question, request, reply, self.generation))
+        self.answered += len(reply)
         return answer(message)
 
     def _exchange(self, request: bytes, about: str) -> tuple[bytes, list[Any]]:

@@ -62,13 +62,13 @@ def test_memory_is_watched_when_the_first_thread_has_ended(sandbox: Sandbox) -> 
     assert run_to_end(sandbox, source, memory=200 * 2**20) == "out of memory"
 
 
-def test_a_child_that_cannot_be_watched_is_ended_and_that_is_its_own_end(tmp_path: Path) -> None:
+def test_a_child_that_cannot_be_watched_is_ended_and_that_is_its_own_end() -> None:
     """Not this machine's fault, for which a submission would be tried again."""
-    report, judge = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    report.send(
-        json.dumps({"out_of_memory": False, "status": -9, "cpu_seconds": 0.1, "doubt": "ValueError: x"}).encode()
-    )
-    end = read_end(judge, 10)
+    report = {"out_of_memory": False, "status": -9, "cpu_seconds": 0.1, "doubt": "ValueError: x"}
+    leash, judge = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with leash, judge:
+        leash.send(json.dumps(report).encode())
+        end = read_end(judge, 10)
     assert isinstance(end, ChildEnded)
     assert (end.why, str(end)) == ("died", "it could not be watched (ValueError: x)")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from autograder.course import Limits
-from autograder.judge import time_limit
+from autograder.judge import session, time_limit
 from autograder.judge.batch import Batch
 from autograder.judge.job import Job
 from autograder.judge.test_cell import SKIP, Verdict, run
@@ -108,6 +108,19 @@ def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
     assert {name: cell.score for name, cell in grade.cells.items()} == {"test": 1, "slow": None, "after": 1}
     assert grade.needs_manual
     assert any(note.startswith("slow: the test cell ran for over") for note in grade.notes)
+
+
+def test_answers_that_are_huge_together_end_the_submission(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are all kept in its transcript. What was asked before counts."""
+    monkeypatch.setattr(session, "MAX_ANSWERED", 3 * 2**20)
+    cells = [
+        answer_cell("def f(x): return bytes(2**20)"),
+        *(checking_cell("assert f(1)", 1, f"t{n}") for n in range(5)),
+    ]
+    judged = sandbox.judge(*cells)
+    assert [cell.score for cell in judged.grade.cells.values()] == [1, 1, 1, 0, 0]
+    assert judged.grade.status == "out of memory"
+    assert "its answers have over 3 MB together" in " ".join(judged.grade.notes)
 
 
 def test_a_replay_ends_with_the_submissions_time(sandbox: Sandbox) -> None:
