@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import Course, open_course
 from autograder.course import notebook as nb
@@ -139,6 +142,18 @@ def test_formgrader_finds_the_autograded_notebook(first_run: tuple[Course, dict[
     assert "".join(outputs["square"][0]["text"]) == "All 2 checks passed.\n"
     assert "".join(outputs["square"][1]["data"]["text/plain"]) == "2.0"
     assert not (first_run[0].autograded / "broken" / NAME).exists()
+
+
+def test_formgraders_lists_work_whatever_a_timestamp_says(first_run: tuple[Course, dict[str, Grade]]) -> None:
+    """One that nbgrader cannot read would make each of them fail for the whole class."""
+    course, grades = first_run
+    config = PyFileConfigLoader("nbgrader_config.py", str(course.root)).load_config()
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    listed = {row["student"]: row for row in api.get_submissions(NAME)}
+    assert set(listed) == set(grades)
+    assert listed["mistimed"]["timestamp"] is None
+    assert all(listed[name]["autograded"] == (grade.status != "unreadable") for name, grade in grades.items())
+    assert {row["id"] for row in api.get_students() if row["id"] in grades} == set(grades)
 
 
 def test_the_transcript_holds_the_grade(first_run: tuple[Course, dict[str, Grade]]) -> None:
