@@ -80,6 +80,35 @@ def is_same(text: str, original: str) -> bool:
     return normalize(text) == normalize(original)
 
 
+def is_same_code(text: str, original: str) -> bool:
+    """Whether two code cells differ in nothing but comments, docstrings and layout."""
+    if len(text) > 4 * len(original) + 1000:  # as in `is_same`
+        return False
+    one, other = parse_cell(text), parse_cell(original)
+    try:
+        return one is not None and other is not None and _dump(one) == _dump(other)
+    except RecursionError:  # a sum of hundreds of terms; a stub has none
+        return False
+
+
+def is_prose(text: str) -> bool:
+    """Whether a code cell does nothing, since its text is no Python, a comment or a string, as an answer typed into it is."""
+    tree = parse_cell(text)
+    return bool(text.strip()) and (tree is None or all(map(_is_string, tree.body)))
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _dump(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [statement for statement in body if not _is_string(statement)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
 def cut(text: str, block: str) -> tuple[str, str] | None:
     """Return what stands before and after the lines of `block` in `text`; None if they are not in it."""
     inner = normalize(block)

@@ -10,7 +10,7 @@ import copy
 import re
 from dataclasses import dataclass
 
-from autograder.course.bindings import added_statements, bound_names, is_same
+from autograder.course.bindings import added_statements, bound_names, is_prose, is_same, is_same_code
 from autograder.course.carried import mark_carried
 from autograder.course.notebook import (
     Cell,
@@ -125,7 +125,7 @@ class _Layout:
             recovered = self._answer(name, cell, submitted, rest)
         elif is_test(cell):
             cell["source"] = tests[name]
-        self.notes += _differences(cell, submitted, source_before, recovered)
+        self.notes += _differences(cell, submitted, source_before, recovered, waits=name not in self.unanswered)
         self.cells.append(cell)
         self.gap = len(self.cells)
         if is_answer(cell) and name not in self.unanswered:
@@ -148,8 +148,10 @@ class _Layout:
 
     def _answer(self, name: str, cell: Cell, submitted: Cell | None, rest: list[Cell]) -> bool:
         """Fill a code cell with its answer; return whether the answer was found in another cell of the student's."""
-        if submitted is not None and not is_same(source(submitted), source(cell)):
-            cell["source"] = source(submitted)
+        own = source(submitted) if submitted is not None else source(cell)
+        is_edited = not is_same(own, source(cell))
+        if is_edited and not is_same_code(own, source(cell)):
+            cell["source"] = own
             return False
         names = self.wanted.get(name, frozenset())
         for group, first in ((rest, 0), (self.cells, self.gap)):  # what runs last counts
@@ -168,13 +170,18 @@ class _Layout:
         if names & self.bound:
             cell["source"] = _without(source(cell), self.bound) or ANSWERED_ELSEWHERE
             return True
-        self.unanswered.add(name)
+        cell["source"] = own  # a comment in the stub, which the student's page shows
+        if not is_edited:
+            self.unanswered.add(name)
         return False
 
     def _write(self, name: str, cell: Cell, submitted: Cell | None, rest: list[Cell]) -> None:
         """Fill a cell for a written answer with all that the student wrote there: in the cell, and in text cells beside it."""
-        parts = [submitted] if submitted is not None and not is_same(source(submitted), source(cell)) else []
-        below = self._take_texts(rest, 0, up_to_released=True)
+        if submitted is None:
+            self._find_place(cell, rest)
+        doubts = [*self.cells[self.gap :], *rest]
+        parts = [submitted] if submitted is not None and _is_written(submitted, cell) else []
+        below = self._take_texts(rest, 0, up_to_released=bool(parts) or self._is_before_essay(cell))
         above = [] if parts else self._take_texts(self.cells, self.gap, up_to_released=False)
         parts = [*above, *parts, *below]
         if parts:
@@ -182,8 +189,31 @@ class _Layout:
             cell["source"] = source(whole)
             if pictures := attachments(whole):
                 cell["attachments"] = pictures
-        elif not self._has_more_text(self.cells[self.gap :]):
+        elif not (self._has_more_text(doubts) or (submitted is None and self._follows_essay(cell))):
             self.unanswered.add(name)
+
+    def _find_place(self, cell: Cell, rest: list[Cell]) -> None:
+        """Move to `rest` what stands below the place of a missing cell: that is behind the text of the release before it."""
+        before = self.frame[: self._index(cell)]
+        heading = before[-1] if before and grade_id(before[-1]) is None else None
+        places = [i for i in range(self.gap, len(self.cells)) if heading and _is_copy(self.cells[i], heading)]
+        later = range(places[-1] + 1 if places else len(self.cells), len(self.cells))
+        end = next((i for i in later if self._is_released(self.cells[i])), len(self.cells))
+        rest[:0] = self.cells[end:]
+        del self.cells[end:]
+
+    def _index(self, cell: Cell) -> int:
+        return next(index for index, one in enumerate(self.frame) if one is cell)
+
+    def _is_before_essay(self, cell: Cell) -> bool:
+        """Whether the next known cell is for a written answer: texts in front of it may belong to it."""
+        after = (one for one in self.frame[self._index(cell) + 1 :] if grade_id(one))
+        return is_essay(next(after, {}))
+
+    def _follows_essay(self, cell: Cell) -> bool:
+        """Whether the known cell before is a written answer of the student's, into which this one may have been merged."""
+        before = [one for one in self.frame[: self._index(cell)] if grade_id(one)]
+        return bool(before) and is_essay(before[-1]) and grade_id(before[-1]) not in self.unanswered
 
     def _take_texts(self, cells: list[Cell], first: int, *, up_to_released: bool) -> list[Cell]:
         """Remove and return the student's own text cells in `cells` from `first` on; up to the first text of the release if
@@ -201,13 +231,30 @@ class _Layout:
         return taken
 
     def _has_more_text(self, cells: list[Cell]) -> bool:
-        """Whether the student wrote into one of the release's text cells."""
+        """Whether the student wrote text in these cells: in one of their own, or in one of the release's text cells."""
+        own = [cell for cell in cells if not is_same(cell["source"], "") and not self._is_released(cell)]
+        if any(cell["cell_type"] in TEXT_KINDS or is_prose(cell["source"]) for cell in own):
+            return True
         return any(
             cell["cell_type"] in TEXT_KINDS and len(text) > TELLING and text in cell["source"].strip() != text
             for cell in cells
             for _, text, is_plain in self.released
             if is_plain
         )
+
+
+def _is_copy(cell: Cell, original: Cell) -> bool:
+    """Whether a cell is this one of the release that nbgrader does not know, perhaps with more text in it."""
+    text = source(original).strip()
+    same_id = bool(original.get("id")) and cell.get("id") == original["id"]
+    return same_id or is_same(cell["source"], text) or (len(text) > TELLING and text in cell["source"])
+
+
+def _is_written(submitted: Cell, released: Cell) -> bool:
+    """Whether a cell for a written answer has a text or a picture that the release does not have."""
+    pictures = attachments(released)
+    added = [name for name, picture in attachments(submitted).items() if pictures.get(name) != picture]
+    return not is_same(source(submitted), source(released)) or bool(added)
 
 
 def _binds(cell: Cell, names: frozenset[str]) -> bool:
@@ -220,13 +267,19 @@ def _without(stub: str, bound: set[str]) -> str:
     return added_statements(stub, "\n".join(f"{name} = 0" for name in sorted(mine)))
 
 
-def _differences(original: Cell, submitted: Cell | None, released: str, recovered: bool) -> list[str]:
+def _differences(original: Cell, submitted: Cell | None, released: str, recovered: bool, *, waits: bool) -> list[str]:
     """Notes on how a known cell differs from the release. They do not say who changed it: that may be the instructor, later."""
     name = grade_id(original)
     note = ""
     if submitted is None:
         answered = recovered or (is_essay(original) and not is_same(source(original), released))
-        lost = "its answer was found in another cell" if answered else "it counts as unanswered"
+        lost = "it counts as unanswered"
+        if answered or (is_essay(original) and waits):
+            lost = (
+                "its answer was found in another cell"
+                if answered
+                else "a person must look for its answer in the others"
+            )
         note = f"cell {name} was missing; {lost if is_answer(original) else 'restored'}"
     elif submitted["cell_type"] != original["cell_type"]:
         note = f"cell {name} was turned into a {submitted['cell_type']} cell; restored"

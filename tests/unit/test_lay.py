@@ -435,6 +435,118 @@ def test_no_students_text_takes_long_to_read(text: str) -> None:
     assert time.process_time() - began < 10
 
 
+def _text(source: str, id_: str) -> nb.Cell:
+    return {"cell_type": "markdown", "id": id_, "metadata": {}, "source": source}
+
+
+def _essay(name: str, source: str) -> nb.Cell:
+    metadata = code("", grade_id=name, grade=True, solution=True, points=2)["metadata"]
+    return {"cell_type": "markdown", "id": name, "metadata": metadata, "source": source}
+
+
+FIRST, SECOND = "## First question: why does the loss rise?", "## Second question: what do the columns say?"
+END = "## Summary: a pair of encoders shares one space."
+QUESTIONS = notebook(
+    code("import math", grade_id="setup", locked=True),
+    _text(FIRST, "ask-1"), _essay("one", "YOUR ANSWER HERE"), _text(SECOND, "ask-2"), _essay("two", "YOUR ANSWER HERE"),
+    _text(END, "end"),
+)  # fmt: skip
+Edit = Callable[[list[nb.Cell]], object]
+
+
+def essays(edit: Edit) -> tuple[dict[str, str], PreparedSubmission]:
+    """The two written answers, laid after this edit of the cells: setup, question, answer, question, answer, end."""
+    copied = copy.deepcopy(QUESTIONS)
+    edit(copied["cells"])
+    laid = laying.lay(QUESTIONS, QUESTIONS, copied)
+    return {str(nb.grade_id(cell)): nb.source(cell) for cell in laid.notebook["cells"] if nb.is_manual(cell)}, laid
+
+
+def both_retyped(cells: list[nb.Cell]) -> None:
+    cells[2], cells[4] = _text("One.", "a"), _text("Two.", "b")
+
+
+def both_retyped_without_any_metadata_or_id(cells: list[nb.Cell]) -> None:
+    both_retyped(cells)
+    for cell in cells[1:]:
+        cell["id"] = ""
+
+
+def the_second_at_the_end(cells: list[nb.Cell]) -> None:
+    cells[2]["source"] = "One."
+    cells.append(_text("Two.", "b"))
+
+
+@pytest.mark.parametrize("edit", [both_retyped, both_retyped_without_any_metadata_or_id, the_second_at_the_end])
+def test_each_of_two_written_answers_gets_its_own_text(edit: Edit) -> None:
+    found, laid = essays(edit)
+    assert found == {"one": "One.", "two": "Two."}
+    assert not laid.unanswered
+
+
+def merged_with_the_next(cells: list[nb.Cell]) -> None:
+    cells[2]["source"] = f"One.\n\n{SECOND}\n\nTwo."
+    del cells[3:5]
+
+
+def typed_into_the_text_below(cells: list[nb.Cell]) -> None:
+    cells[5]["source"] = f"Two.\n\n{END}"
+
+
+def a_comment_in_a_code_cell(cells: list[nb.Cell]) -> None:
+    cells.insert(5, code("# Two: the columns ask for the image."))
+
+
+def prose_in_a_code_cell(cells: list[nb.Cell]) -> None:
+    cells.insert(4, code("The columns ask for the image of each text."))
+
+
+def a_picture_alone(cells: list[nb.Cell]) -> None:
+    cells[4]["attachments"] = {"page.png": {"image/png": "iVBORw0KGgo="}}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [merged_with_the_next, typed_into_the_text_below, a_comment_in_a_code_cell, prose_in_a_code_cell, a_picture_alone],
+)
+def test_a_person_looks_wherever_a_written_answer_may_be(edit: Edit) -> None:
+    _, laid = essays(edit)
+    assert "two" not in laid.unanswered
+    assert not [note for note in laid.notes if "unanswered" in note]
+
+
+def test_code_of_ones_own_beside_a_written_answer_is_no_answer() -> None:
+    assert essays(lambda cells: cells.insert(4, code("math.log(8)")))[1].unanswered == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "def f(x):\n    # What to do here?\n    raise NotImplementedError()",
+        'def f(x):\n    "Squares."\n    raise NotImplementedError()',
+    ],
+)
+def test_a_stub_with_another_comment_does_not_replace_the_answer(stub: str) -> None:
+    def edit(cells: list[nb.Cell]) -> None:
+        cells[2]["source"] = stub
+        cells.insert(0, code(GOOD))
+
+    laid = student(edit)
+    assert outcome(laid.notebook["cells"], "test") == 9
+
+
+def test_a_long_sum_is_no_stub() -> None:
+    laid = student(lambda cells: cells[2].update(source="f = lambda x: " + "+".join(["x"] * 600)))
+    assert outcome(laid.notebook["cells"], "test") == 1800
+
+
+def test_a_comment_in_a_stub_is_kept_where_there_is_no_answer() -> None:
+    def edit(cells: list[nb.Cell]) -> None:
+        cells[2]["source"] = f"# I ran out of time.\n{STUB}"
+
+    assert "# I ran out of time." in texts(student(edit))[1]
+
+
 MANGLERS = st.lists(
     st.tuples(
         st.sampled_from(["delete", "copy", "swap", "retype", "forge", "strip", "own"]),
