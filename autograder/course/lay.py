@@ -105,18 +105,31 @@ class _Layout:
     def fill(self, tests: dict[str, str]) -> None:
         """Lay all cells."""
         self._add_own(self.student.extras.get(None, []))
+        known = {name: source(cell) for cell in self.frame if (name := grade_id(cell))}
+        recovered = set()
         for cell in self.frame:
             name = grade_id(cell)
             if name is None:
                 if not self.student.still_has(cell):
                     self.cells.append(cell)
-                continue
-            self._lay_known(name, cell, tests)
+            elif self._lay_known(name, cell, tests):
+                recovered.add(name)
+        # An answer further down, between the tests of its task, is one for those below it.
+        late = {name for name in self.unanswered if self.wanted.get(name, frozenset()) & self.bound}
+        self.unanswered -= late
+        for cell in self.frame:
+            if name := grade_id(cell):
+                submitted, found, waits = (
+                    self.student.known.get(name),
+                    name in recovered | late,
+                    name not in self.unanswered,
+                )
+                self.notes += _differences(cell, submitted, known[name], found, waits=waits)
 
-    def _lay_known(self, name: str, cell: Cell, tests: dict[str, str]) -> None:
+    def _lay_known(self, name: str, cell: Cell, tests: dict[str, str]) -> bool:
+        """Lay a known cell and what belongs to it; return whether its answer was found in another cell of the student's."""
         student, submitted = self.student, self.student.known.get(name)
         rest = list(student.extras.get(name, []))
-        source_before = source(cell)
         recovered = False
         if is_essay(cell):
             self._write(name, cell, submitted, rest)
@@ -125,12 +138,12 @@ class _Layout:
             recovered = self._answer(name, cell, submitted, rest)
         elif is_test(cell):
             cell["source"] = tests[name]
-        self.notes += _differences(cell, submitted, source_before, recovered, waits=name not in self.unanswered)
         self.cells.append(cell)
         self.gap = len(self.cells)
         if is_answer(cell) and name not in self.unanswered:
             self.bound |= bound_names(source(cell))
         self._add_own(rest)
+        return recovered
 
     def _add_own(self, cells: list[Cell]) -> None:
         self.cells += cells

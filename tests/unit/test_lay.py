@@ -64,6 +64,19 @@ def test_changed_tests_and_locked_cells_are_restored() -> None:
     }
 
 
+def test_an_answer_between_the_tests_of_its_task_is_no_unanswered_one() -> None:
+    """It earns what the tests below it give."""
+    second = {**answer_cell("def f(x): return 2 * x"), "metadata": {}}
+    source = notebook(
+        answer_cell("def f(x): return x * x"), checking_cell("f(1)", 1, "a"), checking_cell("f(2)", 1, "b")
+    )
+    student = notebook(checking_cell("f(1)", 1, "a"), second, checking_cell("f(2)", 1, "b"))
+    laid = laying.lay(source, nb.with_answers(source, {"answer": BLANK}), student)
+    assert texts(laid) == [BLANK, "f(1)", "def f(x): return 2 * x", "f(2)"]
+    assert laid.unanswered == frozenset()
+    assert laid.notes == ("cell answer was missing; its answer was found in another cell",)
+
+
 def test_changed_points_do_not_count() -> None:
     student = fill_in()
     student["cells"][3]["metadata"]["nbgrader"]["points"] = 100

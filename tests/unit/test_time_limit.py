@@ -104,7 +104,7 @@ def test_an_answer_that_makes_a_test_endless_costs_that_test_alone(
     slow = "assert sum(x * y for x in numbers for y in numbers) > 0"
     quick = "len(numbers) / 3e5"
     tests = checking_cell(quick), checking_cell(slow, 1, "slow"), checking_cell(quick, 1, "after")
-    grade = sandbox.judge(answer_cell("numbers = [1] * 300_000"), *tests, submission_seconds=2, call_seconds=1).grade
+    grade = sandbox.judge(answer_cell("numbers = [1] * 300_000"), *tests, submission_seconds=6, call_seconds=2).grade
     assert {name: cell.score for name, cell in grade.cells.items()} == {"test": 1, "slow": None, "after": 1}
     assert grade.needs_manual
     assert any(note.startswith("slow: the test cell ran for over") for note in grade.notes)
