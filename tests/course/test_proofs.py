@@ -88,6 +88,21 @@ def test_what_no_proof_depends_on_leaves_the_key(checkout: Path) -> None:
     assert key(NAME, checkout) == before
 
 
+def test_what_is_imported_leaves_the_key() -> None:
+    """Two processes of one session share a proof, whatever each has imported by then: torch sets a variable."""
+    lines = [
+        "from tests.support.proofs import surroundings",
+        "print(surroundings())",
+        "import torch, torchvision, open_clip",
+        "print(surroundings())",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    before, after = done.stdout.splitlines()
+    assert before == after
+
+
 def test_all_of_this_checkout_that_is_imported_here_has_its_part_in_the_key() -> None:
     """The engine, the tests, and no third folder beside them."""
     files = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]

@@ -40,6 +40,7 @@ EVERYONES = ("autograder", "tests", "assignments", "constraints.txt", "pyproject
 # The setup cells choose a model and data by the first of these; the others change what Python and torch do. Numbers of threads
 # are not among them: every batch sets those itself.
 VARIABLES = ("CLIP_", "HF_", "PYTHON", "TORCH", "ATEN_")
+SET_BY_TORCH = "TORCHINDUCTOR_CACHE_DIR"  # once it is imported: where it keeps what it compiled
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,9 @@ def key(name: str, root: Path = ROOT) -> str:
 def surroundings() -> list[tuple[str, str]]:
     """What a proof depends on beside files: packages and their versions, Python, the machine, who runs it, variables."""
     packages = {(package.metadata["Name"], package.version) for package in distributions()}
-    chosen = {(name, value) for name, value in os.environ.items() if name.startswith(VARIABLES)}
+    chosen = {
+        (name, value) for name, value in os.environ.items() if name.startswith(VARIABLES) and name != SET_BY_TORCH
+    }
     machine = [("python", platform.python_version()), ("machine", platform.platform()), ("user", str(os.getuid()))]
     return [*sorted(packages), *machine, *sorted(chosen)]
 
