@@ -75,7 +75,7 @@ def test_a_package_a_variable_or_an_assignment_that_is_another_is_another_key(
     keys = [key(NAME, checkout), key("1-other", checkout)]
     monkeypatch.setenv("CLIP_MODEL", "ViT-B-32")
     keys.append(key(NAME, checkout))
-    monkeypatch.setattr(proofs, "distributions", lambda: [SimpleNamespace(metadata={"Name": "torch"}, version="9")])
+    monkeypatch.setattr(proofs, "distributions", lambda **_: [SimpleNamespace(metadata={"Name": "torch"}, version="9")])
     keys.append(key(NAME, checkout))
     assert len(set(keys)) == 4
 
@@ -88,12 +88,17 @@ def test_what_no_proof_depends_on_leaves_the_key(checkout: Path) -> None:
     assert key(NAME, checkout) == before
 
 
-def test_what_is_imported_leaves_the_key() -> None:
-    """Two processes of one session share a proof, whatever each has imported by then: torch sets a variable."""
+def test_what_is_imported_leaves_the_key(tmp_path: Path) -> None:
+    """Two processes of one session share a proof, whatever each has imported by then: torch sets a variable, setuptools adds a
+    folder of packages to the path."""
+    (tmp_path / "some-1.dist-info").mkdir()
+    (tmp_path / "some-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: some\nVersion: 1\n")
     lines = [
+        "import sys",
         "from tests.support.proofs import surroundings",
         "print(surroundings())",
         "import torch, torchvision, open_clip",
+        f"sys.path.append({str(tmp_path)!r})",
         "print(surroundings())",
     ]
     done = subprocess.run(

@@ -16,6 +16,7 @@ import os
 import pickle
 import platform
 import shutil
+import site
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import distributions
@@ -190,7 +191,7 @@ def key(name: str, root: Path = ROOT) -> str:
 
 def surroundings() -> list[tuple[str, str]]:
     """What a proof depends on beside files: packages and their versions, Python, the machine, who runs it, variables."""
-    packages = {(package.metadata["Name"], package.version) for package in distributions()}
+    packages = {(package.metadata["Name"], package.version) for package in distributions(path=site.getsitepackages())}
     chosen = {
         (name, value) for name, value in os.environ.items() if name.startswith(VARIABLES) and name != SET_BY_TORCH
     }
