@@ -18,7 +18,7 @@ from autograder.proof import release
 from autograder.proof.audit.mutants import make_mutants
 from autograder.proof.audit.verdicts import read_verdicts
 from autograder.proof.build import find_narrow_tolerances
-from autograder.proof.tasks import group_tests
+from autograder.proof.tasks import find_answer_cell, group_tests
 from autograder.proof.trial import make_trials
 from autograder.records import reference
 from tests.support.classroom import ROOT, Classroom, hand_in, make_course
@@ -173,6 +173,31 @@ def test_no_chaff_costs_another_task_a_mark_and_each_says_why(proven: Proof) -> 
             short = [cell for cell in each.cells.values() if cell.score is not None and not cell.whole]
             assert short, name
             assert all(any(check.message for check in cell.checks) or cell.error for cell in short), name
+
+
+def test_visible_checks_tell_most_chaffs_before_they_are_handed_in(
+    assignment: Assignment, source: nb.Notebook, committed: nb.Notebook, proven: Proof
+) -> None:
+    """At most 15 % pass them all; of clip_loss's only those whose gradients are wrong, for its values a student can see."""
+    released = {str(nb.grade_id(cell)): nb.source(cell) for cell in committed["cells"] if nb.is_test(cell)}
+    tests, chaffs, unseen = group_tests(source), 0, []
+    for variant in assignment.variants:
+        if variant.kind == "chaff":
+            chaffs += 1
+            names = tests[find_answer_cell(tests, variant)]
+            cells = {name: proven.grades[variant.label].cells[name] for name in names}
+            if all(
+                check.passed
+                for name, cell in cells.items()
+                for check in cell.checks
+                if f'"{check.name}"' in released[name]
+            ):
+                unseen.append(variant.label)
+                if variant.problem == "clip_loss":
+                    assert [name for name, cell in cells.items() if not cell.whole] == ["clip_loss_gradients"], (
+                        variant.label
+                    )
+    assert len(unseen) <= 0.15 * chaffs, unseen
 
 
 @pytest.mark.prove
