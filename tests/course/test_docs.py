@@ -42,7 +42,10 @@ README = ROOT / "README.md"
 PAGES = [
     README,
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md", "gradebook/README.md", "benchmarks/RESULTS.md")),
+    *(
+        ROOT / name
+        for name in ("SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "gradebook/README.md", "benchmarks/RESULTS.md")
+    ),
 ]
 EXAMPLE = "2-unit-rows"
 
@@ -229,7 +232,7 @@ def test_the_readme_shows_the_tree_as_it_is() -> None:
 
 def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> None:
     shown = tree.split_page(README.read_text())[1]
-    named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|Makefile) ", shown, re.MULTILINE)
+    named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|[A-Z]\w+) ", shown, re.MULTILINE)
     modules = " ".join(re.findall(r"\[([^\]]*)\]", shown)).split()
     package = ROOT / "autograder"
     rooms = [f"{path.parent.name}/" for path in package.glob("*/**/__init__.py")]
