@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-.PHONY: demo test prove lint unit fuzz faults attacks attacks-table class benchmark
+.PHONY: demo test prove lint unit fuzz faults attacks attacks-table class benchmark pictures
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
@@ -51,6 +51,10 @@ class: .venv/ready
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/against_nbgrader.py
+
+# The README's pictures again, after a change of a page or of notebook 1: 45 s. Needs Chromium.
+pictures: .venv/ready
+	$(BIN)/python tests/pictures.py
 
 # torch is asked for by its exact version, for a range would fetch the CUDA build where a CPU build is meant.
 .venv/ready: pyproject.toml constraints.txt

@@ -10,10 +10,12 @@ import pytest
 
 from autograder.course import Course, mark_scheme
 from autograder.course import notebook as nb
+from autograder.proof.regions import split_lines
 from autograder.proof.release import TELLING_LENGTH
 from tests.demo import hand_in_all
 from tests.support.classroom import NAME, ROOT, Classroom, hand_in, is_written, make_course
 
+INSTRUCTORS_OWN = ("### BEGIN", "### END", "# misconception:", "# hint:")
 NAMES = sorted(path.name for path in (ROOT / "source").iterdir())
 
 
@@ -23,10 +25,15 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 def telling_lines(course: Course, name: str) -> set[str]:
-    """Every line of a model answer or mark scheme that is long enough to be recognised."""
+    """Every line of a model answer, a mark scheme or an explanation in a solution that is long enough to be recognised."""
     source = nb.read(course.assignment(name).source_path)
     written = [nb.source(cell) for cell in nb.known_cells(source) if is_written(cell)]
     written += mark_scheme.schemes(source).values()
+    solutions = [nb.source(cell) for cell in nb.known_cells(source) if nb.is_answer(cell)]
+    explained = [
+        line for text in solutions for line, inside in split_lines(text) if inside and line.lstrip().startswith("#")
+    ]
+    written.append("\n".join(explained))
     return {line for text in written for line in text.splitlines() if len(line) >= TELLING_LENGTH}
 
 
@@ -39,7 +46,7 @@ def test_no_submission_of_the_demo_holds_an_instructors_marker_or_a_model_answer
         if path.is_symlink():
             continue  # to the instructor's notebook, as a mishap: it is not read
         text = path.read_text()
-        assert "### BEGIN" not in text and "### END" not in text, path
+        assert not [note for note in INSTRUCTORS_OWN if note in text], path
         if text.endswith("}"):  # a broken file is one of the mishaps
             sources = "\n".join(nb.source(cell) for cell in nb.read(path)["cells"])
             assert not [line for line in telling_lines(course, name) if line in sources], path

@@ -26,6 +26,7 @@ from autograder.proof.trial import make_trials
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "1-similarity-and-loss"
 MARK_SCHEME = re.compile(r"^ *### BEGIN MARK SCHEME.*?### END MARK SCHEME *\n?", re.DOTALL | re.MULTILINE)
+NOTES = re.compile(r"^# (?:misconception|hint): .*\n", re.MULTILINE)  # of a chaff
 OWN_WORDS = "Here a pupil would explain the result in a few sentences. Nobody has marked them yet."
 
 
@@ -77,10 +78,11 @@ class Classroom:
         return nb.with_answers(self.release, {name: self._typed(name, text) for name, text in answers.items()})
 
     def _typed(self, name: str, text: str) -> str:
-        """An answer without the lines that only the instructor's notebook has. Its model answer is not a pupil's own."""
+        """An answer without what only the instructor's files have: markers, mark schemes, explanations, notes of a chaff."""
         if name in self.written and text == self.solution[name]:
             return OWN_WORDS
-        return "\n".join(line for line, _ in split_lines(MARK_SCHEME.sub("", text)))
+        lines = split_lines(NOTES.sub("", MARK_SCHEME.sub("", text)))
+        return "\n".join(line for line, inside in lines if not (inside and line.lstrip().startswith("#")))
 
     def answered(self, name: str, answers: dict[str, str], expected: Expectation, status: str = "completed") -> Pupil:
         return Pupil(name, status, expected, self._writer(self.notebook(answers)))
