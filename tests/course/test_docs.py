@@ -33,6 +33,7 @@ from autograder.proof.margins import Margin
 from autograder.proof.regions import find_marker_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
+from tests.pictures import SIZES
 from tests.support import tree
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
 from tests.unit.test_rooms import ROOMS
@@ -215,6 +216,37 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
             file = (page.parent / path).resolve() if path else page
             assert file.is_file(), target
             assert not heading or heading in slugs(file), target
+
+
+def test_the_readme_shows_pictures_in_light_and_dark_that_load_fast() -> None:
+    text = README.read_text()
+    names = re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    assert {Path(name).stem.rpartition("-")[0] for name in names} == set(SIZES)
+    assert len(names) == 2 * len(SIZES) == len(set(names))
+    assert text.count("<img ") == len(re.findall(r'<img src="[^"]+-light\.png" alt="[^"]{40,}"', text))
+    for name in names:
+        assert (ROOT / name).stat().st_size < 150_000, name
+
+
+def test_the_comparison_quotes_what_was_measured() -> None:
+    attacks = (ROOT / "SECURITY.md").read_text().split("<!-- attacks -->")[1].splitlines()[1]
+    ours, tried, raised, reached = re.findall(r"(\d+) (?:attacks|that were run|got more|had what)", attacks)
+    speed = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    (stock,), (here,) = (
+        re.findall(rf"^\| {who} \| ([\d.]+) ", speed, re.MULTILINE)
+        for who in ("stock nbgrader", "autograder, 1 worker")
+    )
+    text = README.read_text()
+    assert f"| attacks that raise a score | 0 of {ours} | {raised} of {tried} |" in text
+    assert f"| attacks that reach what they must not | 0 of {ours} | {reached} of {tried} |" in text
+    assert f"| seconds per submission, assignment 1 | {here} | {stock} |" in text
+    assert f"{ours} attacks with the outcome of each" in text
+
+
+def test_every_named_link_of_the_readme_is_defined_and_used() -> None:
+    text = README.read_text()
+    defined = set(re.findall(r"^\[([\w-]+)\]: https://\S+$", text, re.MULTILINE))
+    assert defined == set(re.findall(r"\]\[([\w-]+)\]", text)) and len(defined) > 10
 
 
 def slugs(page: Path) -> set[str]:
