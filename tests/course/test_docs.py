@@ -4,6 +4,7 @@ out of them."""
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
 import re
@@ -400,7 +401,8 @@ def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:
 def test_the_pages_that_name_dependencies_name_all_of_them() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {
-        re.split(r"[<>=\[]", name)[0] for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+        re.split(r"[<>=\[]", name)[0]
+        for name in itertools.chain(project["dependencies"], *project["optional-dependencies"].values())
     }
     table = README.read_text().split("\n| package |", 1)[1].split("\n\n", 1)[0]
     assert {name.strip() for line in table.splitlines()[2:] for name in line.split("|")[1].split(",")} == wanted
