@@ -326,6 +326,19 @@ def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None
     assert "keepdim" not in text
 
 
+def test_the_first_ten_minutes_end_in_the_refusal_that_the_page_shows(tmp_path: Path) -> None:
+    """The second check of 0-hello deleted, as the page says."""
+    assignment = make_course(tmp_path / "course").assignment("0-hello")
+    notebook = nb.read(assignment.source_path)
+    test = next(cell for cell in notebook["cells"] if nb.is_test(cell))
+    before, _, after = nb.source(test).partition('with check("two longer')
+    test["source"] = before + after[after.index("check.finish()") :]
+    assignment.source_path.write_text(json.dumps(notebook))
+    (refusal,) = build(assignment, 2, lambda total, rows: rows)
+    page = (ROOT / "docs" / "instructor.md").read_text()
+    assert f"\n- {refusal}\nrefused; release/0-hello is unchanged\n" in page
+
+
 REFUSED = {
     "is not valid Python": "def (",
     "uses nothing that an answer cell defines": "1.0",
