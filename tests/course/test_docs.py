@@ -34,7 +34,7 @@ from autograder.proof.margins import Margin
 from autograder.proof.regions import find_marker_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
-from tests.pictures import SIZES
+from tests.pictures import CELLS, SHOWN, SIZES, TASK
 from tests.support import tree
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
 from tests.unit.test_rooms import ROOMS
@@ -227,6 +227,15 @@ def test_the_readme_shows_pictures_in_light_and_dark_that_load_fast() -> None:
     assert text.count("<img ") == len(re.findall(r'<img src="[^"]+-light\.png" alt="[^"]{40,}"', text))
     for name in names:
         assert (ROOT / name).stat().st_size < 150_000, name
+
+
+def test_what_the_pictures_show_is_still_there() -> None:
+    """Otherwise `make pictures` shows another task, or none; its browser runs on request only."""
+    classroom = Classroom(open_course(ROOT).assignment(NAME))
+    assert set(CELLS) <= {cell["id"] for cell in classroom.release["cells"]}
+    assert SHOWN in classroom.trials and classroom.trials[SHOWN].cell in classroom.own
+    headings = [nb.source(cell) for cell in classroom.release["cells"] if cell["id"] == CELLS[0]]
+    assert f"Task {TASK.removeprefix('task-')}:" in headings[0]
 
 
 def test_the_comparison_quotes_what_was_measured() -> None:
