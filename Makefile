@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-.PHONY: demo test prove lint unit fuzz faults attacks attacks-table class benchmark
+.PHONY: demo test prove lint unit fuzz faults attacks attacks-table class benchmark pictures docs
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
@@ -52,9 +52,17 @@ class: .venv/ready
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/against_nbgrader.py
 
+# The README and the pages of docs/ as a site that needs no network, in build/docs; a broken link ends it: 3 s.
+docs: .venv/ready
+	$(BIN)/sphinx-build -W --keep-going -n -q -c docs . build/docs
+
+# The README's pictures again, after a change of a page or of notebook 1: 45 s. Needs Chromium.
+pictures: .venv/ready
+	$(BIN)/python tests/pictures.py
+
 # torch is asked for by its exact version, for a range would fetch the CUDA build where a CPU build is meant.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,docs]'
 	$(BIN)/autograder doctor --mend
 	touch $@

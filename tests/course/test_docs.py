@@ -4,6 +4,7 @@ out of them."""
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
 import re
@@ -33,6 +34,7 @@ from autograder.proof.margins import Margin
 from autograder.proof.regions import find_marker_faults
 from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
+from tests.pictures import CELLS, SHOWN, SIZES, TASK
 from tests.support import tree
 from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
 from tests.unit.test_rooms import ROOMS
@@ -42,7 +44,10 @@ README = ROOT / "README.md"
 PAGES = [
     README,
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md", "gradebook/README.md", "benchmarks/RESULTS.md")),
+    *(
+        ROOT / name
+        for name in ("SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "gradebook/README.md", "benchmarks/RESULTS.md")
+    ),
 ]
 EXAMPLE = "2-unit-rows"
 
@@ -214,6 +219,46 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
             assert not heading or heading in slugs(file), target
 
 
+def test_the_readme_shows_pictures_in_light_and_dark_that_load_fast() -> None:
+    text = README.read_text()
+    names = re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    assert {Path(name).stem.rpartition("-")[0] for name in names} == set(SIZES)
+    assert len(names) == 2 * len(SIZES) == len(set(names))
+    assert text.count("<img ") == len(re.findall(r'<img src="[^"]+-light\.png" alt="[^"]{40,}"', text))
+    for name in names:
+        assert (ROOT / name).stat().st_size < 150_000, name
+
+
+def test_what_the_pictures_show_is_still_there() -> None:
+    """Otherwise `make pictures` shows another task, or none; its browser runs on request only."""
+    classroom = Classroom(open_course(ROOT).assignment(NAME))
+    assert set(CELLS) <= {cell["id"] for cell in classroom.release["cells"]}
+    assert SHOWN in classroom.trials and classroom.trials[SHOWN].cell in classroom.own
+    headings = [nb.source(cell) for cell in classroom.release["cells"] if cell["id"] == CELLS[0]]
+    assert f"Task {TASK.removeprefix('task-')}:" in headings[0]
+
+
+def test_the_comparison_quotes_what_was_measured() -> None:
+    attacks = (ROOT / "SECURITY.md").read_text().split("<!-- attacks -->")[1].splitlines()[1]
+    ours, tried, raised, reached = re.findall(r"(\d+) (?:attacks|that were run|got more|had what)", attacks)
+    speed = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    (stock,), (here,) = (
+        re.findall(rf"^\| {who} \| ([\d.]+) ", speed, re.MULTILINE)
+        for who in ("stock nbgrader", "autograder, 1 worker")
+    )
+    text = README.read_text()
+    assert f"| attacks that raise a score | 0 of {ours} | {raised} of {tried} |" in text
+    assert f"| attacks that reach what they must not | 0 of {ours} | {reached} of {tried} |" in text
+    assert f"| seconds per submission, assignment 1 | {here} | {stock} |" in text
+    assert f"{ours} attacks with the outcome of each" in text
+
+
+def test_every_named_link_of_the_readme_is_defined_and_used() -> None:
+    text = README.read_text()
+    defined = set(re.findall(r"^\[([\w-]+)\]: https://\S+$", text, re.MULTILINE))
+    assert defined == set(re.findall(r"\]\[([\w-]+)\]", text)) and len(defined) > 10
+
+
 def slugs(page: Path) -> set[str]:
     """The anchors of a page's headings, as code hosts make them."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
@@ -229,7 +274,7 @@ def test_the_readme_shows_the_tree_as_it_is() -> None:
 
 def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> None:
     shown = tree.split_page(README.read_text())[1]
-    named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|Makefile) ", shown, re.MULTILINE)
+    named = re.findall(r"^ {0,4}(\w[\w.-]*/|\w+\.\w+|[A-Z]\w+) ", shown, re.MULTILINE)
     modules = " ".join(re.findall(r"\[([^\]]*)\]", shown)).split()
     package = ROOT / "autograder"
     rooms = [f"{path.parent.name}/" for path in package.glob("*/**/__init__.py")]
@@ -288,6 +333,19 @@ def test_the_example_of_the_instructors_page_builds(example: Assignment) -> None
     assert "by hand" in text
     assert "HIDDEN" not in text
     assert "keepdim" not in text
+
+
+def test_the_first_ten_minutes_end_in_the_refusal_that_the_page_shows(tmp_path: Path) -> None:
+    """The second check of 0-hello deleted, as the page says."""
+    assignment = make_course(tmp_path / "course").assignment("0-hello")
+    notebook = nb.read(assignment.source_path)
+    test = next(cell for cell in notebook["cells"] if nb.is_test(cell))
+    before, _, after = nb.source(test).partition('with check("two longer')
+    test["source"] = before + after[after.index("check.finish()") :]
+    assignment.source_path.write_text(json.dumps(notebook))
+    (refusal,) = build(assignment, 2, lambda total, rows: rows)
+    page = (ROOT / "docs" / "instructor.md").read_text()
+    assert f"\n- {refusal}\nrefused; release/0-hello is unchanged\n" in page
 
 
 REFUSED = {
@@ -365,7 +423,8 @@ def test_a_leak_reads_as_the_page_says(example: Assignment) -> None:
 def test_the_pages_that_name_dependencies_name_all_of_them() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {
-        re.split(r"[<>=\[]", name)[0] for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+        re.split(r"[<>=\[]", name)[0]
+        for name in itertools.chain(project["dependencies"], *project["optional-dependencies"].values())
     }
     table = README.read_text().split("\n| package |", 1)[1].split("\n\n", 1)[0]
     assert {name.strip() for line in table.splitlines()[2:] for name in line.split("|")[1].split(",")} == wanted

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,11 +19,15 @@ from typing import Any
 from autograder.course import Assignment, Course, open_course
 from autograder.course import notebook as nb
 from autograder.proof.expectation import Expectation
+from autograder.proof.regions import split_lines
 from autograder.proof.tasks import group_tests
 from autograder.proof.trial import make_trials
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "1-similarity-and-loss"
+MARK_SCHEME = re.compile(r"^ *### BEGIN MARK SCHEME.*?### END MARK SCHEME *\n?", re.DOTALL | re.MULTILINE)
+NOTES = re.compile(r"^# (?:misconception|hint): .*\n", re.MULTILINE)  # of a chaff
+OWN_WORDS = "Here a pupil would explain the result in a few sentences. Nobody has marked them yet."
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -66,10 +71,18 @@ class Classroom:
         self.trials = make_trials(assignment, self.source)
         self.solution, self.all_full = self.trials["solution"].answers, self.trials["solution"].expected
         self.own = group_tests(self.source)
+        self.written = {str(nb.grade_id(cell)) for cell in nb.known_cells(self.source) if is_written(cell)}
 
     def notebook(self, answers: dict[str, str]) -> nb.Notebook:
-        """The release with answers typed in."""
-        return nb.with_answers(self.release, answers)
+        """The release with answers typed in, as students have it: no markers of the instructor's and no model answer."""
+        return nb.with_answers(self.release, {name: self._typed(name, text) for name, text in answers.items()})
+
+    def _typed(self, name: str, text: str) -> str:
+        """An answer without what only the instructor's files have: markers, mark schemes, explanations, notes of a chaff."""
+        if name in self.written and text == self.solution[name]:
+            return OWN_WORDS
+        lines = split_lines(NOTES.sub("", MARK_SCHEME.sub("", text)))
+        return "\n".join(line for line, inside in lines if not (inside and line.lstrip().startswith("#")))
 
     def answered(self, name: str, answers: dict[str, str], expected: Expectation, status: str = "completed") -> Pupil:
         return Pupil(name, status, expected, self._writer(self.notebook(answers)))
@@ -163,6 +176,11 @@ class Classroom:
 
     def _link(self, folder: Path) -> None:
         (folder / f"{self.assignment.notebook}.ipynb").symlink_to(self.assignment.source_path)
+
+
+def is_written(cell: nb.Cell) -> bool:
+    """Whether students answer in words here. A plot, which a person marks too, is written in code."""
+    return nb.is_manual(cell) and cell["cell_type"] == "markdown"
 
 
 def worth(source: nb.Notebook) -> dict[str, float]:

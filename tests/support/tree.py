@@ -41,6 +41,9 @@ PURPOSES = {  # in the order of the page
     "nbgrader_config.py": "Where nbgrader and this engine find the folders",
     "constraints.txt": "The exact version of every package",
     "pyproject.toml": "The package, and the settings of ruff, mypy and pytest",
+    "LICENSE": "BSD-3-Clause",
+    "NOTICE": "What stands under another licence: drawings, merges, letters",
+    "CITATION.cff": "How to cite this repository",
     "Makefile": "`make demo`, `make test` and their parts",
 }
 # Where the purposes start, and how long a line may be.
