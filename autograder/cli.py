@@ -155,6 +155,29 @@ def build(name: str, folder: Path | None, workers: int, task: str) -> None:
 @main.command()
 @assignment_argument
 @course_option
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="The notebook  [default: gradebook/solutions/ASSIGNMENT/]"
+)
+def solution(name: str, folder: Path | None, target: Path | None) -> None:
+    """Write a solved version of ASSIGNMENT, for students after the deadline: answers with their reasoning, and visible tests.
+
+    Hidden tests and mark schemes stay out, and nbgrader does not take the notebook for a submission.
+    """
+    from autograder.course import notebook as nb
+    from autograder.files import write_whole
+    from autograder.proof.solved import solve
+
+    assignment = _open(folder, name)
+    file = f"{assignment.notebook}-solved.ipynb"
+    target = target or assignment.course.submitted.parent / "solutions" / name / file
+    solved = solve(nb.read(assignment.source_path))
+    write_whole(target, (json.dumps(solved, indent=1, ensure_ascii=False) + "\n").encode())
+    click.echo(f"{target}: for students after the deadline; the files beside their notebook belong beside it")
+
+
+@main.command()
+@assignment_argument
+@course_option
 @workers_option
 @click.option(
     "--repeat", "repeats", type=click.IntRange(0, 100), default=0, metavar="N", help="Regrade everything N more times."
