@@ -41,6 +41,7 @@ PURPOSES = {  # in the order of the page
     "nbgrader_config.py": "Where nbgrader and this engine find the folders",
     "constraints.txt": "The exact version of every package",
     "pyproject.toml": "The package, and the settings of ruff, mypy and pytest",
+    "setup.py": "What pyproject.toml cannot say: an editable installation has the data files too",
     "Makefile": "`make demo`, `make test` and their parts",
 }
 # Where the purposes start, and how long a line may be.
