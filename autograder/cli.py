@@ -26,6 +26,7 @@ import click
 from autograder.course import Assignment, open_course
 from autograder.errors import AutograderError, CourseError, IsolationError
 from autograder.files import scratch
+from autograder.pages import doubts
 from autograder.pages.progress import progress, show_failures
 from autograder.records.grade import GRADED
 from autograder.stopping import let_end, stoppable
@@ -109,13 +110,6 @@ def _require_pinned_hypothesis() -> None:
 
     if fault := version_fault():
         raise CourseError(fault)
-
-
-def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
-    from autograder.records.known import find_missing_proof
-
-    if reason := find_missing_proof(assignment):
-        click.echo(f"{consequence}: {reason}", err=True)
 
 
 @main.command()
@@ -214,15 +208,16 @@ def grade(
     assignment = _open(folder, name)
     if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
-    total = len(read_roster(assignment, students))
+    roster = read_roster(assignment, students)
     for misnamed in list_misnamed_folders(assignment):
         click.echo(f"skipped folder {misnamed}: not a valid student ID", err=True)
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.REPLACED, roster)
     grades: list[Grade] = []
     changes: dict[str, Change] = {}
     steps: list[Step] = []
     # Interrupted between two of them, its processes end at once.
     with contextlib.closing(grade_class(assignment, workers, students, again=again, apply=apply)) as outcomes:
-        for outcome in progress(outcomes, total, f"grading {name}", quiet=as_json):
+        for outcome in progress(outcomes, len(roster), f"grading {name}", quiet=as_json):
             grade = outcome.grade
             if as_json:
                 click.echo(_json_line(grade, outcome.change))
@@ -234,7 +229,7 @@ def grade(
         show_grades(grades, steps.count(Step.KEEP), steps.count(Step.SCORE))
         if changes:
             show_changes(changes, name, apply)
-        _warn_if_unproven(assignment, "these tests are not proven")
+        doubts.warn_if_unproven(assignment, "these tests are not proven")
         if any(result.needs_manual for result in grades):
             click.echo("next: mark the written answers in Formgrader (`jupyter lab` in the course folder)")
         click.echo(f"then: `autograder feedback {name}`")
@@ -256,7 +251,8 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
     from autograder.pages.feedback.files import write_feedback
 
     assignment = _open(folder, name)
-    _warn_if_unproven(assignment, "no hints")
+    doubts.warn_if_unproven(assignment, "no hints")
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN, students)
     failed: dict[str, str] = {}
     count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
     click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
@@ -297,7 +293,8 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
     from autograder.pages.tables import show_report
 
     assignment = _open(folder, name)
-    _warn_if_unproven(assignment, "no misconceptions")
+    doubts.warn_if_unproven(assignment, "no misconceptions")
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN)
     results = read_report(assignment)
     paths = write_report_files(assignment, results)
     if as_json:
@@ -319,6 +316,7 @@ def export(name: str | None, folder: Path | None, target: Path | None) -> None:
     course = open_course(folder)
     path = target or course.submitted.parent / f"{name or 'grades'}.csv"
     count = write_tasks(course.assignment(name), path) if name else write_totals(course, path)
+    doubts.warn_if_unrecorded(course, name or "", doubts.AS_THEY_ARE)
     click.echo(f"{path}: {counted(count, 'row')}")
 
 
