@@ -15,8 +15,13 @@ c.CourseDirectory.autograded_directory = "gradebook/autograded"
 c.CourseDirectory.feedback_directory = "gradebook/feedback"
 c.CourseDirectory.db_url = f"sqlite:///{root}/gradebook/gradebook.db"
 
-# Stock `nbgrader autograde` waits up to 3 s for each kernel to leave; nothing is lost by not waiting.
-c.Execute.shutdown_kernel = "immediate"
+# nbgrader's commands, its API and Formgrader's buttons grade and write feedback with this engine. These are import paths, so that
+# nbgrader stops before it opens a submission if one cannot be imported. Without them it would run students' code unprotected.
+c.Autograde.exporter_class = "autograder.native.converters.Autograde"
+c.Autograde.sanitize_preprocessors = ["autograder.native.converters.Refuse"]
+c.Autograde.autograde_preprocessors = ["autograder.native.converters.Refuse"]
+c.GenerateFeedback.exporter_class = "autograder.native.converters.GenerateFeedback"
+
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
 
 # Formgrader and nbgrader's feedback show what students wrote; nothing in it may run there.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
 import gc
 import json
 import os
@@ -19,16 +18,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from autograder.course import Assignment, open_course
-from autograder.errors import AutograderError, CourseError, IsolationError
+from autograder.errors import CourseError
 from autograder.files import scratch
+from autograder.pages import doubts
 from autograder.pages.progress import progress, show_failures
 from autograder.records.grade import GRADED
-from autograder.stopping import let_end, stoppable
+from autograder.stopping import Group
 from autograder.words import counted
 
 if TYPE_CHECKING:
@@ -37,33 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CORES = len(os.sched_getaffinity(0))
-
-
-class Group(click.Group):
-    """The commands. Each of our errors becomes one line and an exit code."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with stoppable():
-                return super().invoke(context)
-        except AutograderError as error:
-            _fail(str(error), 3 if isinstance(error, IsolationError) else 2)
-        except OSError as error:  # a full disk, a folder without write permission, too many open files
-            if error.errno == errno.EPIPE:
-                raise  # the reader of the output has closed it; click ends quietly
-            where = f"{error.filename}: " if error.filename else ""
-            _fail(f"{where}{error.strerror or error}; fix this and rerun; saved results are kept", 2)
-        except KeyboardInterrupt:
-            let_end()
-            graded = context.invoked_subcommand == "grade"
-            rerun = "rerun to grade the rest; saved results are kept" if graded else "rerun to start over"
-            click.echo(f"\nstopped; {rerun}", err=True)
-            sys.exit(130)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"autograder: {message}", err=True)
-    sys.exit(code)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -109,13 +82,6 @@ def _require_pinned_hypothesis() -> None:
 
     if fault := version_fault():
         raise CourseError(fault)
-
-
-def _warn_if_unproven(assignment: Assignment, consequence: str) -> None:
-    from autograder.records.known import find_missing_proof
-
-    if reason := find_missing_proof(assignment):
-        click.echo(f"{consequence}: {reason}", err=True)
 
 
 @main.command()
@@ -237,15 +203,16 @@ def grade(
     assignment = _open(folder, name)
     if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
-    total = len(read_roster(assignment, students))
+    roster = read_roster(assignment, students)
     for misnamed in list_misnamed_folders(assignment):
         click.echo(f"skipped folder {misnamed}: not a valid student ID", err=True)
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.REPLACED, roster)
     grades: list[Grade] = []
     changes: dict[str, Change] = {}
     steps: list[Step] = []
     # Interrupted between two of them, its processes end at once.
     with contextlib.closing(grade_class(assignment, workers, students, again=again, apply=apply)) as outcomes:
-        for outcome in progress(outcomes, total, f"grading {name}", quiet=as_json):
+        for outcome in progress(outcomes, len(roster), f"grading {name}", quiet=as_json):
             grade = outcome.grade
             if as_json:
                 click.echo(_json_line(grade, outcome.change))
@@ -257,7 +224,7 @@ def grade(
         show_grades(grades, steps.count(Step.KEEP), steps.count(Step.SCORE))
         if changes:
             show_changes(changes, name, apply)
-        _warn_if_unproven(assignment, "these tests are not proven")
+        doubts.warn_if_unproven(assignment, "these tests are not proven")
         if any(result.needs_manual for result in grades):
             click.echo("next: mark the written answers in Formgrader (`jupyter lab` in the course folder)")
         click.echo(f"then: `autograder feedback {name}`")
@@ -279,7 +246,8 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
     from autograder.pages.feedback.files import write_feedback
 
     assignment = _open(folder, name)
-    _warn_if_unproven(assignment, "no hints")
+    doubts.warn_if_unproven(assignment, "no hints")
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN, students)
     failed: dict[str, str] = {}
     count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
     click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
@@ -320,7 +288,8 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
     from autograder.pages.tables import show_report
 
     assignment = _open(folder, name)
-    _warn_if_unproven(assignment, "no misconceptions")
+    doubts.warn_if_unproven(assignment, "no misconceptions")
+    doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN)
     results = read_report(assignment)
     paths = write_report_files(assignment, results)
     if as_json:
@@ -342,6 +311,7 @@ def export(name: str | None, folder: Path | None, target: Path | None) -> None:
     course = open_course(folder)
     path = target or course.submitted.parent / f"{name or 'grades'}.csv"
     count = write_tasks(course.assignment(name), path) if name else write_totals(course, path)
+    doubts.warn_if_unrecorded(course, name or "", doubts.AS_THEY_ARE)
     click.echo(f"{path}: {counted(count, 'row')}")
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.process_tree import Cost, measure
-from tests.support.classroom import NAME, ROOT, Classroom, hand_in, make_course
+from tests.support.classroom import NAME, ROOT, Classroom, hand_in, make_course, use_stock
 
 BIN = Path(sys.executable).parent
 FOLDER = ROOT / "build" / "benchmark"
@@ -62,7 +62,8 @@ def make_class(size: int) -> list[str]:
     for index, pupil in zip(range(size), working, strict=False):
         names.append(f"student-{index:03}")
         hand_in(course.assignment(NAME), type(pupil)(names[-1], pupil.status, pupil.expected, pupil.hand_in))
-    shutil.copytree(FOLDER, FOLDER.with_name("benchmark-stock"), dirs_exist_ok=True)
+    stock = FOLDER.with_name("benchmark-stock")
+    use_stock(Path(shutil.copytree(FOLDER, stock, dirs_exist_ok=True)))
     return names
 
 

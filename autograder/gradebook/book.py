@@ -102,7 +102,7 @@ class Book:
             submission = self.book.update_or_create_submission(assignment.name, grade.student, **columns)
             notebook, names = self._find_notebook(assignment, grade.student)
             for row in notebook.grades:
-                row.auto_score = _find_score(grade, names[row.cell_id])
+                row.auto_score = find_score(grade, names[row.cell_id])
                 is_marked = row.manual_score is not None
                 is_stale = is_marked and row.needs_manual_grade  # from an earlier change
                 row.needs_manual_grade = changed or is_stale if is_marked else row.auto_score is None
@@ -127,7 +127,7 @@ class Book:
                 notebook, names = self._find_notebook(assignment, grade.student)
             except MissingEntry:
                 return None
-            if any(row.auto_score != _find_score(grade, names[row.cell_id]) for row in notebook.grades):
+            if any(row.auto_score != find_score(grade, names[row.cell_id]) for row in notebook.grades):
                 return None
             if timestamp and submission.timestamp != parse_utc(timestamp):
                 return None
@@ -310,8 +310,8 @@ class Book:
                 file.chmod(0o600)
 
 
-def _find_score(grade: Grade, name: str) -> float | None:
-    """Return the automatic score of a cell; None if a person must mark it."""
+def find_score(grade: Grade, name: str) -> float | None:
+    """Return the automatic score of a cell, as the gradebook has it; None if a person must mark it."""
     cell = grade.cells.get(name)
     return cell.score if cell and grade.status in GRADED else None
 

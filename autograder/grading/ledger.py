@@ -78,7 +78,8 @@ class Ledger:
         marks = self.book.write(self.assignment, grade, timestamp, unanswered, changed)
         today = submission.today
         verdicts = self.intake.verdicts if run else {}
-        record = Record(grade, today.key, today.handed_in, today.answers_key or "", verdicts=verdicts)
+        hashes = (today.key, today.handed_in, today.answers_key or "")
+        record = Record(grade, *hashes, verdicts=verdicts, timestamp=timestamp or "")
         write_record(self.assignment, record, run)
         return _add_marks(grade, marks)
 

@@ -27,7 +27,7 @@ class Record:
 
     `key` covers all of that, `handed_in` the files, `answers_key` what the student's answers depend on (the tests do not count),
     and `verdicts`, by test cell, what its verdict depends on except for the answers. `run` is a hash of the run's file, "" if no
-    run is kept.
+    run is kept. `timestamp` is the time of handing in that was written to the gradebook, "" if there was none.
     """
 
     grade: Grade
@@ -36,6 +36,7 @@ class Record:
     answers_key: str = ""
     run: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    timestamp: str = ""
 
     def select_unchanged_cells(self, verdicts: Mapping[str, str]) -> dict[str, CellGrade]:
         """Select the grades of those test cells of which nothing has changed that their verdict depends on; `verdicts` are
@@ -59,6 +60,7 @@ class _RecordFile(msgspec.Struct):
     answers_key: str = ""
     run: str = ""
     verdicts: dict[str, str] = {}
+    timestamp: str = ""
 
     def to_record(self) -> Record:
         """Return the record; ValueError for an unknown status, or points that are not finite."""
@@ -66,7 +68,7 @@ class _RecordFile(msgspec.Struct):
         if self.status not in STATUSES or not all(map(math.isfinite, points)):
             raise ValueError("not a grade")
         grade = Grade(self.student, self.assignment, self.status, self.cells, self.notes, self.isolation, self.seconds)
-        return Record(grade, self.key, self.handed_in, self.answers_key, self.run, self.verdicts)
+        return Record(grade, self.key, self.handed_in, self.answers_key, self.run, self.verdicts, self.timestamp)
 
 
 def _list_points(cell: CellGrade) -> Iterator[float]:
@@ -116,6 +118,7 @@ def write_record(assignment: Assignment, record: Record, run: Run | None) -> Non
         answers_key=record.answers_key,
         run=_hash(content),
         verdicts=dict(record.verdicts),
+        timestamp=record.timestamp,
     )
     write_whole(record_path(assignment, grade.student), msgspec.json.encode(file))
 

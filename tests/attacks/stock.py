@@ -21,7 +21,7 @@ from autograder.course import open_course
 from tests.attacks import arena
 from tests.attacks.attack import Attack
 from tests.attacks.batch import ATTACKS, fingerprint, hand_in, hand_over, student
-from tests.support.classroom import ROOT
+from tests.support.classroom import ROOT, use_stock
 
 FOUND = Path(__file__).with_name("stock.json")
 # The longest honest notebook takes 10 s there, with the import of torch; attacks that wait for a limit are not run.
@@ -35,6 +35,7 @@ def main(pattern: str) -> None:
         Path(scratch).chmod(0o755)
         template = Path(scratch, "template")
         arena.write_course(template)
+        use_stock(template)
         todo: list[tuple[str, Attack | None, str]] = [
             (f"000-{kind}", None, kind) for kind in ("solution", "wrong", "blank")
         ]

@@ -13,7 +13,7 @@ import pytest
 
 from autograder.course import Assignment, Variant, open_course
 from autograder.proof.tasks import find_answer_cell
-from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.classroom import ROOT, Classroom, Pupil, hand_in, make_course, use_stock
 from tests.support.grading import grade
 from tests.support.proofs import Proof
 
@@ -49,6 +49,7 @@ def test_stock_nbgrader_and_one_worker_give_wheats_and_chaffs_the_scores_of_the_
     what the variant alone got from two workers. Stock is the real command."""
     name = assignment.name
     ours, theirs = (make_course(tmp_path / folder) for folder in ("ours", "stock"))
+    use_stock(theirs.root)
     classroom = Classroom(ours.assignment(name))
     chosen = in_class(ours.assignment(name), proving)
     rows = itertools.zip_longest(*chosen.values())

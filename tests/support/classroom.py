@@ -46,6 +46,14 @@ def make_course(folder: Path) -> Course:
     return open_course(folder)
 
 
+def use_stock(folder: Path) -> None:
+    """Let nbgrader's commands in this course do what they do elsewhere: run students' cells in a kernel of theirs, and wait for
+    none to leave, which takes up to 3 s each and gains nothing."""
+    config = folder / "nbgrader_config.py"
+    lines = [line for line in config.read_text().splitlines() if "autograder.native" not in line]
+    config.write_text("\n".join([*lines, 'c.Execute.shutdown_kernel = "immediate"', ""]))
+
+
 @dataclass(frozen=True)
 class Pupil:
     """One submission: what is handed in, and what must come of it."""

@@ -44,6 +44,7 @@ PURPOSES = {  # in the order of the page
     "LICENSE": "BSD-3-Clause",
     "NOTICE": "What stands under another licence: drawings, merges, letters",
     "CITATION.cff": "How to cite this repository",
+    "setup.py": "What pyproject.toml cannot say: an editable installation has the data files too",
     "Makefile": "`make demo`, `make test` and their parts",
 }
 # Where the purposes start, and how long a line may be.
