@@ -31,7 +31,7 @@ FOLDER, PICTURES = ROOT / "build" / "pictures", ROOT / "docs" / "pictures"
 BIN = Path(sys.executable).parent
 THEMES = {"light": "1", "dark": "0"}  # as Chromium's settings number them
 # The window in CSS pixels, and the picture's width in its own.
-SIZES = {"notebook": (860, 760), "feedback": (860, 760), "task": (860, 760), "report": (1080, 954)}
+SIZES = {"notebook": (960, 848), "feedback": (860, 760), "task": (860, 760), "report": (1080, 954)}
 WIDTH, COLOURS = 1290, 64
 # Whose page is shown, and the cells of the notebook in which this pupil works.
 TASK = "task-2"

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ from autograder.records.change import Change
 from autograder.records.grade import STATUSES, CellGrade, Check, Grade
 from tests.pictures import CELLS, SHOWN, SIZES, TASK
 from tests.support import tree
-from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course
+from tests.support.classroom import NAME, ROOT, Classroom, Pupil, hand_in, make_course, worth
+from tests.support.proofs import Proof
 from tests.unit.test_rooms import ROOMS
 
 BIN = Path(sys.executable).parent
@@ -227,6 +228,20 @@ def test_the_readme_shows_pictures_in_light_and_dark_that_load_fast() -> None:
     assert text.count("<img ") == len(re.findall(r'<img src="[^"]+-light\.png" alt="[^"]{40,}"', text))
     for name in names:
         assert (ROOT / name).stat().st_size < 150_000, name
+
+
+def test_the_lines_of_the_demo_in_the_readme_are_those_that_it_prints(proof_of: Callable[[str], Proof]) -> None:
+    """What each submission must get is derived, as in the demo; what it got is known of those that the proof grades too."""
+    classroom, grades = Classroom(open_course(ROOT).assignment(NAME)), proof_of(NAME).grades
+    pupils = {pupil.name: pupil for pupil in [*classroom.variants(), *classroom.mishaps()]}
+    lines = README.read_text().split("\nhanded in ")[1].split("\n29 submissions")[0].splitlines()[1:]
+    assert len(lines) > 5
+    for line in lines:
+        name, status, expected, got, fine, *_ = re.split(r"\s{2,}", line)
+        pupil = pupils[name]
+        points = pupil.expected.describe_points(worth(classroom.source)) if status != "unreadable" else "-"
+        assert (status, expected, fine) == (pupil.status, points, "as expected"), line
+        assert got == (f"{grades[name].score:g}" if name in grades else expected), line
 
 
 def test_what_the_pictures_show_is_still_there() -> None:
