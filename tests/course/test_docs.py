@@ -268,6 +268,14 @@ def test_the_comparison_quotes_what_was_measured() -> None:
     assert f"{ours} attacks with the outcome of each" in text
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_has_a_heading_twice_or_what_a_merge_left_behind(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^## .+$", text, re.MULTILINE)
+    assert len(headings) == len(set(headings))
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.MULTILINE)
+
+
 def test_every_named_link_of_the_readme_is_defined_and_used() -> None:
     text = README.read_text()
     defined = set(re.findall(r"^\[([\w-]+)\]: https://\S+$", text, re.MULTILINE))
