@@ -21,6 +21,8 @@ c.Autograde.exporter_class = "autograder.native.converters.Autograde"
 c.Autograde.sanitize_preprocessors = ["autograder.native.converters.Refuse"]
 c.Autograde.autograde_preprocessors = ["autograder.native.converters.Refuse"]
 c.GenerateFeedback.exporter_class = "autograder.native.converters.GenerateFeedback"
+# `nbgrader validate` and the Validate button run a notebook in this kernel: the sandbox.
+c.Execute.kernel_name = "autograder"
 
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
 

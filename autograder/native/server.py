@@ -1,4 +1,4 @@
-"""A Jupyter server extension: Formgrader's Autograde and Generate Feedback run the `autograder` command, and nobody waits for it.
+"""A Jupyter server extension: the buttons Autograde, Generate Feedback and Validate run this engine, and nobody waits for it.
 
 Jupyter loads extensions in the order of their names, and the first handler of an address answers: these, and not nbgrader's.
 Should they not be loaded, nbgrader's own handlers come to the same grades by way of nbgrader_config.py, but hold up the whole
@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.utils import url_path_join
 from nbgrader.server_extensions.formgrader import apihandlers
 from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
+from nbgrader.server_extensions.validate_assignment import handlers as validation
 from tornado import web
 
-from autograder.course import Course
+from autograder.course import Course, open_course
 from autograder.errors import AutograderError
 from autograder.native.command import explain, make_command, make_environment
 from autograder.native.converters import Autograde, require_same_course
 
 EXPORTER = f"{Autograde.__module__}.{Autograde.__qualname__}"
+KERNEL = "autograder"
 TURNS = "autograder_turns"  # in the server's settings: a lock for each course, since one process at a time writes a gradebook
 
 
@@ -115,7 +118,43 @@ class GenerateAllFeedbackHandler(_Button, apihandlers.GenerateAllFeedbackHandler
             super().post(assignment_id)
 
 
+class ValidateHandler(validation.ValidateAssignmentHandler):
+    """Runs a notebook for JupyterLab's Validate button, in the sandbox if it lies in a course of this engine."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Answer as nbgrader does, with the errors that its Validator found."""
+        root = Path(self.root_dir).resolve()
+        path = (root / str(self.get_argument("path", "") or (self.get_json_body() or {})["path"])).resolve()
+        if not path.is_relative_to(root):
+            raise web.HTTPError(403, "the notebook is outside the server's folder")
+        course = find_sandboxed_course(path)
+        if course is None:
+            super().post()
+            return
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "autograder.native.validation", str(path)),
+            cwd=course,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        lines = output.decode().splitlines()
+        failed = json.dumps({"success": False, "value": f"the validation ended with code {process.returncode}"})
+        self.finish(lines[-1] if lines and process.returncode == 0 else failed)
+
+
+def find_sandboxed_course(path: Path) -> Path | None:
+    """Find the folder of the course that holds a file, None if there is none whose configuration names our kernel; CourseError if
+    that cannot be read."""
+    folder = next((one for one in path.parents if (one / "nbgrader_config.py").is_file()), None)
+    if folder is None or open_course(folder).config().get("Execute", {}).get("kernel_name") != KERNEL:
+        return None
+    return folder
+
+
 HANDLERS = [
+    (r"/assignments/validate", ValidateHandler),
     (r"/formgrader/api/submission/([^/]+)/([^/]+)/autograde", AutogradeHandler),
     (r"/formgrader/api/assignment/([^/]+)/generate_feedback", GenerateAllFeedbackHandler),
     (r"/formgrader/api/assignment/([^/]+)/([^/]+)/generate_feedback", GenerateFeedbackHandler),

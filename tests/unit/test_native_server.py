@@ -158,6 +158,21 @@ def test_generate_feedback_writes_our_pages(server: Server) -> None:
     assert (server.course.feedback / "hostile" / NAME / "tiny.html").is_file()
 
 
+def test_the_validate_button_runs_in_the_sandbox(server: Server) -> None:
+    """In any course below the server's folder, as that course's configuration says; its folder need not be the server's own."""
+    for course in ("course", "other"):
+        path = f"{course}/gradebook/submitted/hostile/{NAME}/tiny.ipynb"
+        result = json.loads(server.ask(f"/assignments/validate?path={path}"))
+        assert result["success"], result["value"]
+        (failed,) = result["value"]["failed"]
+        assert (
+            "name 'square' is not defined" in failed["raw_error"] or "The visible check failed" in failed["raw_error"]
+        )
+    right = json.loads(server.ask(f"/assignments/validate?path=course/gradebook/submitted/right/{NAME}/tiny.ipynb"))
+    assert right == {"success": True, "value": {}}
+    assert list(server.outside.iterdir()) == []
+
+
 def test_the_buttons_follow_formgrader_to_another_course(server: Server) -> None:
     """And back; one that does not use this engine is nbgrader's."""
     try:
