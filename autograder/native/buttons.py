@@ -18,9 +18,9 @@ from tornado import web
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.native.command import explain, make_command, make_environment
-from autograder.native.converters import Autograde, require_same_course
+from autograder.native.converters import GradeExporter, require_same_course
 
-EXPORTER = f"{Autograde.__module__}.{Autograde.__qualname__}"
+EXPORTER = f"{GradeExporter.__module__}.{GradeExporter.__qualname__}"
 TURNS = "autograder_turns"  # in the server's settings: a lock for each course, since one process at a time writes a gradebook
 # What is added to nbgrader's list of an assignment's submissions, whose variables and functions the script uses.
 PAGE = """{% extends "manage_submissions.tpl" %}

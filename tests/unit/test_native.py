@@ -100,6 +100,7 @@ def test_the_command_leaves_what_autograder_grade_leaves(course: Course, watched
     done = call(course, "nbgrader", "autograde", NAME)
     assert done.returncode == 1, done.stderr  # two could not be read
     assert "tiny.ipynb is a symbolic link" in done.stderr
+    assert "WARNING" not in done.stderr
     assert list(watched.parent.iterdir()) == []
     assert read_results(course) == ours(course)
     names = [path.name for path in course.autograded.rglob("*")]
