@@ -17,10 +17,12 @@ c.CourseDirectory.db_url = f"sqlite:///{root}/gradebook/gradebook.db"
 
 # nbgrader's commands, its API and Formgrader's buttons grade and write feedback with this engine. These are import paths, so that
 # nbgrader stops before it opens a submission if one cannot be imported. Without them it would run students' code unprotected.
-c.Autograde.exporter_class = "autograder.native.converters.Autograde"
+c.Autograde.exporter_class = "autograder.native.converters.GradeExporter"
 c.Autograde.sanitize_preprocessors = ["autograder.native.converters.Refuse"]
 c.Autograde.autograde_preprocessors = ["autograder.native.converters.Refuse"]
-c.GenerateFeedback.exporter_class = "autograder.native.converters.GenerateFeedback"
+c.GenerateFeedback.exporter_class = "autograder.native.converters.FeedbackExporter"
+# `nbgrader validate` and the Validate button run a notebook in this kernel: the sandbox.
+c.Execute.kernel_name = "autograder"
 
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
 

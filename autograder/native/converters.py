@@ -25,6 +25,9 @@ from autograder.records.store import list_graded_students
 FOLDERS = ("source", "release", "submitted", "autograded", "feedback")
 
 
+# Not named as nbgrader's converters are: traitlets would configure them by the same sections.
+
+
 class _Takeover(NotebookExporter):
     """Replaces the conversion of the converter that makes it. Abstract: the classes below say by which command."""
 
@@ -51,7 +54,7 @@ class _Takeover(NotebookExporter):
         raise NotImplementedError
 
 
-class Autograde(_Takeover):
+class GradeExporter(_Takeover):
     """`nbgrader autograde` by `autograder grade`. With nbgrader's `--force`, unchanged submissions run again."""
 
     def make_arguments(self, assignment: Assignment) -> list[str]:
@@ -64,7 +67,7 @@ class Autograde(_Takeover):
         return make_command("grade", name, course.root, students, *(["--again"] if converter.force else []))
 
 
-class GenerateFeedback(_Takeover):
+class FeedbackExporter(_Takeover):
     """`nbgrader generate_feedback` by `autograder feedback`, which always writes every page anew."""
 
     def make_arguments(self, assignment: Assignment) -> list[str]:

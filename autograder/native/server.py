@@ -1,125 +1,17 @@
-"""A Jupyter server extension: Formgrader's Autograde and Generate Feedback run the `autograder` command, and nobody waits for it.
+"""A Jupyter server extension: the buttons Autograde, Generate Feedback and Validate run this engine, and nobody waits for it.
 
 Jupyter loads extensions in the order of their names, and the first handler of an address answers: these, and not nbgrader's.
 Should they not be loaded, nbgrader's own handlers come to the same grades by way of nbgrader_config.py, but hold up the whole
-server meanwhile. In a course whose nbgrader_config.py does not name this engine they leave every click to nbgrader.
+server meanwhile.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-from pathlib import Path
 from typing import Any
 
 from jupyter_server.utils import url_path_join
-from nbgrader.server_extensions.formgrader import apihandlers
-from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
-from tornado import web
 
-from autograder.course import Course
-from autograder.errors import AutograderError
-from autograder.native.command import explain, make_command, make_environment
-from autograder.native.converters import Autograde, require_same_course
-
-EXPORTER = f"{Autograde.__module__}.{Autograde.__qualname__}"
-TURNS = "autograder_turns"  # in the server's settings: a lock for each course, since one process at a time writes a gradebook
-
-
-def find_course(handler: Any) -> Course | None:
-    """Return the course that Formgrader shows, None if its configuration does not name this engine; CourseError if that cannot be
-    read, or if nbgrader uses other folders."""
-    _ = handler.api  # nbgrader reads the configuration again whenever it makes one
-    course = None
-    if (Path(handler.coursedir.root) / "nbgrader_config.py").is_file():
-        course = require_same_course(handler.coursedir)
-    named = [handler.coursedir.parent.config, course.config() if course else {}]
-    is_ours = any(str(config.get("Autograde", {}).get("exporter_class")) == EXPORTER for config in named)
-    return course if is_ours else None
-
-
-async def answer(handler: Any, course: Course, verb: str, name: str, students: list[str], *options: str) -> None:
-    """Run a command of the course when no other of this server's does; answer as nbgrader does, with the command's output."""
-    arguments = make_command(verb, name, course.root, students, *options)
-    turns: dict[Path, asyncio.Lock] = handler.settings.setdefault(TURNS, {})
-    async with turns.setdefault(course.root, asyncio.Lock()):
-        process = await asyncio.create_subprocess_exec(
-            *arguments,
-            env=make_environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-    log = output.decode(errors="replace")
-    if book := handler.settings.get("nbgrader_gradebook"):  # Formgrader's pages shall not show what they read before
-        book.db.expire_all()
-    finish(handler, log, explain(process.returncode or 0, log.splitlines(), name))
-
-
-def finish(handler: Any, log: str, failure: str) -> None:
-    """Answer with nbgrader's own JSON, which is what its pages parse."""
-    result = {"success": not failure, "log": log} | ({"error": failure} if failure else {})
-    handler.write(json.dumps(result).replace("<", "\\u003c"))  # nbgrader sends it as HTML
-
-
-class _Button:
-    """What the buttons' handlers have in common; each is mixed into nbgrader's own handler of the same address."""
-
-    async def press(self, verb: str, name: str, students: list[str], *options: str) -> bool:
-        """Answer the request, unless the course is not one of this engine's; return whether it is."""
-        try:
-            course = find_course(self)
-        except AutograderError as error:
-            finish(self, "", str(error))
-            return True
-        if course is None:
-            return False
-        await answer(self, course, verb, name, students, *options)
-        return True
-
-
-class AutogradeHandler(_Button, apihandlers.AutogradeHandler):
-    """Grades one submission, and runs it again if it is unchanged."""
-
-    @web.authenticated
-    @check_xsrf
-    @check_notebook_dir
-    async def post(self, assignment_id: str, student_id: str) -> None:
-        """Run `autograder grade`."""
-        if not await self.press("grade", assignment_id, [student_id], "--again"):
-            super().post(assignment_id, student_id)
-
-
-class GenerateFeedbackHandler(_Button, apihandlers.GenerateFeedbackHandler):
-    """Writes one student's page."""
-
-    @web.authenticated
-    @check_xsrf
-    @check_notebook_dir
-    async def post(self, assignment_id: str, student_id: str) -> None:
-        """Run `autograder feedback`."""
-        if not await self.press("feedback", assignment_id, [student_id]):
-            super().post(assignment_id, student_id)
-
-
-class GenerateAllFeedbackHandler(_Button, apihandlers.GenerateAllFeedbackHandler):
-    """Writes every student's page."""
-
-    @web.authenticated
-    @check_xsrf
-    @check_notebook_dir
-    async def post(self, assignment_id: str) -> None:
-        """Run `autograder feedback`."""
-        if not await self.press("feedback", assignment_id, []):
-            super().post(assignment_id)
-
-
-HANDLERS = [
-    (r"/formgrader/api/submission/([^/]+)/([^/]+)/autograde", AutogradeHandler),
-    (r"/formgrader/api/assignment/([^/]+)/generate_feedback", GenerateAllFeedbackHandler),
-    (r"/formgrader/api/assignment/([^/]+)/([^/]+)/generate_feedback", GenerateFeedbackHandler),
-]
+from autograder.native import buttons, validate_button
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -127,5 +19,6 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
+    handlers = [*buttons.HANDLERS, *validate_button.HANDLERS]
     base = server.web_app.settings["base_url"]
-    server.web_app.add_handlers(".*$", [(url_path_join(base, path), handler) for path, handler in HANDLERS])
+    server.web_app.add_handlers(".*$", [(url_path_join(base, path), handler) for path, handler in handlers])

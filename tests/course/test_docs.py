@@ -303,7 +303,7 @@ def test_the_tree_names_every_folder_and_module_and_nothing_that_is_gone() -> No
     rooms = [f"{path.parent.name}/" for path in package.glob("*/**/__init__.py")]
     inner = [path for path in package.glob("*/**/*.py") if path.name != "__init__.py"]
     doors = [path.name for path in package.glob("*.py") if path.name != "__init__.py"]
-    assert sorted(modules) == sorted([*(path.stem for path in inner), "templates/", "autograder.json"])
+    assert sorted(modules) == sorted([*(path.stem for path in inner), "templates/", "autograder.json", "kernel.json"])
     assert sorted(named) == sorted([*tree.entries(ROOT), *tree.entries(ROOT / "tests"), *rooms, *doors])
     assert all((ROOT / name).exists() for name in tree.PURPOSES)
 

@@ -51,7 +51,8 @@ def use_stock(folder: Path) -> None:
     none to leave, which takes up to 3 s each and gains nothing."""
     config = folder / "nbgrader_config.py"
     lines = [line for line in config.read_text().splitlines() if "autograder.native" not in line]
-    config.write_text("\n".join([*lines, 'c.Execute.shutdown_kernel = "immediate"', ""]))
+    rest = [line for line in lines if not line.startswith("c.Execute.kernel_name")]
+    config.write_text("\n".join([*rest, 'c.Execute.shutdown_kernel = "immediate"', ""]))
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,6 @@ def course(tiny: Course, tmp_path: Path) -> Course:
     """A class: right, partly right, hostile, and three that hand in somebody else's work by a link."""
     course = open_course(shutil.copytree(tiny.root, tmp_path / "course"))
     desk = Desk(course.assignment(NAME))
-    (tmp_path / "outside").mkdir(mode=0o777)
-    (tmp_path / "outside").chmod(0o777)
     desk.hand_in("right")
     desk.hand_in("partly", desk.answered(square_solution="def square(x): return 4"))
     desk.hand_in("hostile", desk.answered(square_solution=ESCAPE.format(path=str(tmp_path / "outside" / "escaped"))))
@@ -44,15 +42,21 @@ def course(tiny: Course, tmp_path: Path) -> Course:
     return course
 
 
+def watch_kernels(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """A file that any kernel outside the sandbox would write as it starts; it would be alone in its folder."""
+    startup = folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    mark = folder / "outside" / "kernel-started"
+    mark.parent.mkdir(exist_ok=True)
+    mark.parent.chmod(0o777)
+    (startup / "mark.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
+    patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    return mark
+
+
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that any kernel outside the sandbox would write as it starts."""
-    startup = tmp_path / "ipython" / "profile_default" / "startup"
-    startup.mkdir(parents=True)
-    mark = tmp_path / "outside" / "kernel-started"
-    (startup / "mark.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    return mark
+    return watch_kernels(tmp_path, monkeypatch)
 
 
 def call(course: Course, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -96,6 +100,7 @@ def test_the_command_leaves_what_autograder_grade_leaves(course: Course, watched
     done = call(course, "nbgrader", "autograde", NAME)
     assert done.returncode == 1, done.stderr  # two could not be read
     assert "tiny.ipynb is a symbolic link" in done.stderr
+    assert "WARNING" not in done.stderr
     assert list(watched.parent.iterdir()) == []
     assert read_results(course) == ours(course)
     names = [path.name for path in course.autograded.rglob("*")]

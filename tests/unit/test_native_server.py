@@ -142,6 +142,17 @@ def test_a_name_that_is_no_submission_is_refused_in_one_line(student: str, serve
     assert "\n" not in result["error"]
 
 
+def test_all_are_graded_by_one_button(server: Server) -> None:
+    page = server.ask(f"/formgrader/manage_submissions/{NAME}", post=False)
+    assert "Autograde all</button>" in page
+    assert 'var assignment_id = "tiny"' in page
+    result = server.press(f"assignment/{NAME}/autograde")
+    assert not result["success"]  # one is a link
+    assert all(student in result["log"] for student in ("right", "hostile", "linked"))
+    assert {path.name for path in server.course.transcripts.iterdir()} == {"right", "hostile", "linked"}
+    assert list(server.outside.iterdir()) == []
+
+
 def test_two_clicks_are_answered_one_after_the_other(server: Server) -> None:
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(server.autograde, ["right", "hostile"]))
@@ -158,6 +169,21 @@ def test_generate_feedback_writes_our_pages(server: Server) -> None:
     assert (server.course.feedback / "hostile" / NAME / "tiny.html").is_file()
 
 
+def test_the_validate_button_runs_in_the_sandbox(server: Server) -> None:
+    """In any course below the server's folder, as that course's configuration says; its folder need not be the server's own."""
+    for course in ("course", "other"):
+        path = f"{course}/gradebook/submitted/hostile/{NAME}/tiny.ipynb"
+        result = json.loads(server.ask(f"/assignments/validate?path={path}"))
+        assert result["success"], result["value"]
+        (failed,) = result["value"]["failed"]
+        assert (
+            "name 'square' is not defined" in failed["raw_error"] or "The visible check failed" in failed["raw_error"]
+        )
+    right = json.loads(server.ask(f"/assignments/validate?path=course/gradebook/submitted/right/{NAME}/tiny.ipynb"))
+    assert right == {"success": True, "value": {}}
+    assert list(server.outside.iterdir()) == []
+
+
 def test_the_buttons_follow_formgrader_to_another_course(server: Server) -> None:
     """And back; one that does not use this engine is nbgrader's."""
     try:
@@ -171,6 +197,7 @@ def test_the_buttons_follow_formgrader_to_another_course(server: Server) -> None
         (server.other.submitted / "right" / NAME / "timestamp.txt").unlink()
         assert "[INFO] Converting notebook" in server.autograde("right")["log"]
         assert [path.name for path in server.outside.iterdir()] == ["kernel-started"]
+        assert "Autograde all</button>" not in server.ask(f"/formgrader/manage_submissions/{NAME}", post=False)
     finally:
         (server.outside / "kernel-started").unlink(missing_ok=True)
         server.ask("/formgrader", post=False)
