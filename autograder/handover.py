@@ -1,0 +1,105 @@
+"""The commands by which submissions come in and results go out: `collect`, `feedback` and `export`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from autograder.course import open_course
+from autograder.options import (
+    assignment_argument,
+    course_option,
+    json_lines_option,
+    open_assignment,
+    warn_if_unproven,
+    without_slash,
+)
+from autograder.pages.progress import progress, show_failures
+from autograder.words import counted
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@assignment_argument
+@course_option
+@click.option(
+    "--from",
+    "lms",
+    type=click.Choice(["canvas", "moodle", "brightspace", "gradescope"]),
+    help="The LMS that FILE is from  [default: the one whose names its files have]",
+)
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The LMS's gradebook, worksheet or roster as CSV: names the students, and shows who handed in nothing.",
+)
+@click.option("--replace", "replaces", is_flag=True, help="Replace edited and later submissions too.")
+@click.option("--dry-run", is_flag=True, help="Show who would get what, and write nothing.")
+@json_lines_option
+def collect(
+    file: Path,
+    name: str,
+    folder: Path | None,
+    *,
+    lms: str | None,
+    roster: Path | None,
+    replaces: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Put the submissions in FILE, an LMS's export of ASSIGNMENT, into gradebook/submitted/.
+
+    FILE is the zip file from Canvas, Moodle, Brightspace or Gradescope, or the folder unpacked from it. A submission that is
+    there already is replaced only if it was collected before, was not edited since, and is no later than the one in FILE.
+    """
+    from autograder.lms.archive import open_archive
+    from autograder.lms.collect import execute, plan_collection
+    from autograder.pages.tables import show_collection
+
+    assignment = open_assignment(folder, name)
+    with open_archive(file) as archive:
+        plan = plan_collection(assignment, archive, lms or "", roster, replaces=replaces)
+        if not dry_run:
+            execute(assignment, archive, plan)
+    if as_json:
+        for row in plan.rows:
+            click.echo(json.dumps(row.as_json()))
+    else:
+        rows = [(row.student, str(row.action), row.link.name, "; ".join(row.notes)) for row in plan.rows]
+        show_collection(rows, plan.others, dry_run)
+        if not dry_run:
+            click.echo(f"next: `autograder grade {name}`")
+
+
+@click.command()
+@assignment_argument
+@course_option
+@click.option("--student", "students", multiple=True, help="Write only this student's page (repeatable).")
+def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
+    """Write each student's feedback page for ASSIGNMENT, with marks and comments."""
+    from autograder.pages.feedback.files import write_feedback
+
+    assignment = open_assignment(folder, name)
+    warn_if_unproven(assignment, "no hints")
+    failed: dict[str, str] = {}
+    count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
+    click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
+    click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
+    sys.exit(show_failures(failed, "no page for"))
+
+
+@click.command()
+@click.argument("name", metavar="[ASSIGNMENT]", required=False, callback=without_slash)
+@course_option
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write the CSV file here.")
+def export(name: str | None, folder: Path | None, target: Path | None) -> None:
+    """Write grades as CSV: the totals of every assignment, or ASSIGNMENT task by task."""
+    from autograder.pages.export import write_tasks, write_totals
+
+    course = open_course(folder)
+    path = target or course.submitted.parent / f"{name or 'grades'}.csv"
+    count = write_tasks(course.assignment(name), path) if name else write_totals(course, path)
+    click.echo(f"{path}: {counted(count, 'row')}")
