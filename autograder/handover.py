@@ -78,15 +78,29 @@ def collect(
 @assignment_argument
 @course_option
 @click.option("--student", "students", multiple=True, help="Write only this student's page (repeatable).")
-def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
+@click.option(
+    "--zip",
+    "archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the pages into this archive, for bulk upload to the LMS that `collect` read.",
+)
+def feedback(name: str, folder: Path | None, students: tuple[str, ...], archive: Path | None) -> None:
     """Write each student's feedback page for ASSIGNMENT, with marks and comments."""
+    from autograder.lms.pack import find_platform, pack_pages
     from autograder.pages.feedback.files import write_feedback
 
     assignment = open_assignment(folder, name)
+    if archive:
+        find_platform(assignment)  # before the pages, which take minutes
     warn_if_unproven(assignment, "no hints")
     failed: dict[str, str] = {}
-    count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
-    click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
+    written = progress(write_feedback(assignment, students, failed), None, f"feedback for {name}")
+    pages = {path.parent.parent.name: path for path in written}
+    click.echo(f"{counted(len(pages), 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
+    if archive:
+        left_out = pack_pages(assignment, pages, archive)
+        click.echo(f"{archive}: {counted(len(pages) - len(left_out), 'page')} for bulk upload")
+        sys.exit(show_failures(failed, "no page for") | show_failures(left_out, "not in the archive:"))
     click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
     sys.exit(show_failures(failed, "no page for"))
 

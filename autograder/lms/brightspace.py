@@ -10,10 +10,11 @@ import re
 from datetime import UTC, datetime
 
 from autograder.lms.platform import Handed, Person, Platform
+from autograder.lms.saved import Link
 from autograder.lms.sheet import Sheet
 
 _NAME = re.compile(
-    r"([0-9]+)-[0-9]+ ?- ?(.+?) ?- ?([A-Za-z]{3,9} [0-9]{1,2}, [0-9]{4} [0-9]{3,4} [AP]M)/(.+)", re.DOTALL
+    r"([0-9]+)-[0-9]+ ?- ?([^/]+?) ?- ?([A-Za-z]{3,9} [0-9]{1,2}, [0-9]{4} [0-9]{3,4} [AP]M)/(.+)", re.DOTALL
 )
 
 
@@ -50,4 +51,10 @@ def read_people(sheet: Sheet) -> list[Person]:
     return people
 
 
-PLATFORM = Platform("brightspace", "Brightspace", read_name, read_people)
+def feedback_name(link: Link, file: str) -> str:
+    """Name a file for bulk upload: in the folder that Brightspace exported."""
+    folder = next((part for part in link.path.split("/") if _NAME.fullmatch(f"{part}/x")), "")
+    return f"{folder}/{file}" if folder else ""
+
+
+PLATFORM = Platform("brightspace", "Brightspace", read_name, read_people, feedback_name=feedback_name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from autograder.lms.platform import Handed, Person, Platform
+from autograder.lms.saved import Link
 from autograder.lms.sheet import Sheet
 
 _ANONYMOUS = re.compile(r"(?:LATE_)?(anon_[A-Za-z0-9]+)_([0-9]+)_(.+)", re.DOTALL)
@@ -53,4 +54,18 @@ def read_people(sheet: Sheet) -> list[Person]:
     return people
 
 
-PLATFORM = Platform("canvas", "Canvas", read_name, read_people)
+def feedback_name(link: Link, file: str) -> str:
+    """Name a file for bulk upload.
+
+    Canvas splits the name at underscores, leaves out LATE, and takes the first two numbers for user and attachment, so the name
+    before them may hold no underscore and be no number. Text that was typed in has no attachment.
+    """
+    if not link.attempt:
+        return ""
+    if link.person.startswith("anon_"):
+        return f"{link.person}_{link.attempt}_{file}"
+    name = re.sub(r"[\W_]", "", link.name).lower()
+    return f"{f'n{name}' if name.isdigit() else name or 'n'}_{link.person}_{link.attempt}_{file}"
+
+
+PLATFORM = Platform("canvas", "Canvas", read_name, read_people, feedback_name=feedback_name)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 
 from autograder.lms.platform import Handed, Person, Platform
+from autograder.lms.saved import Link
 from autograder.lms.sheet import Sheet
 
-_NAME = re.compile(r"(.*?)_([0-9]+)_assignsubmission_([a-z]+)(?:_?/|_)(.+)", re.DOTALL)
+_NAME = re.compile(r"([^/]*?)_([0-9]+)_assignsubmission_([a-z]+)(?:_?/|_)(.+)", re.DOTALL)
+
+_FORM = re.compile(r"(?<=[0-9])_assignsubmission_file(?:_?/|_)")
 
 
 def read_name(path: str, _people: frozenset[str]) -> Handed | None:
@@ -32,4 +35,12 @@ def read_people(sheet: Sheet) -> list[Person]:
     return people
 
 
-PLATFORM = Platform("moodle", "Moodle", read_name, read_people)
+def feedback_name(link: Link, file: str) -> str:
+    """Name a file for bulk upload, in the form that this Moodle exported. Moodle splits it at underscores, so the person's name
+    may hold none."""
+    match = _FORM.search(link.path)
+    name = re.sub(r"[_/\\\s]+", " ", link.name).strip(" .") or "Participant"
+    return f"{name}_{link.person}{match[0] if match else '_assignsubmission_file_/'}{file}"
+
+
+PLATFORM = Platform("moodle", "Moodle", read_name, read_people, feedback_name=feedback_name)

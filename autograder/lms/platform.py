@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.lms.archive import Archive
+from autograder.lms.saved import Link
 from autograder.lms.sheet import Sheet
 
 
@@ -40,11 +41,17 @@ class Person:
 
 @dataclass(frozen=True)
 class Platform:
-    """An LMS. `read_name` reads one path of an export, given the ids that a roster names, and returns None for a path that is
-    none of this LMS's. `read_people` reads its roster. `details` reads what else an archive says, by the person's id."""
+    """An LMS, by the functions that know its rules.
+
+    `read_name` reads one path of an export, given the ids that a roster names, and returns None for a path that is none of this
+    LMS's. `read_people` reads its roster. `details` reads what else an archive says, by the person's id. `feedback_name` names a
+    file in the archive for bulk upload, given whose it is and the file's own name: None where the LMS takes no such archive, and
+    it returns "" where the LMS could not match this person.
+    """
 
     name: str
     title: str
     read_name: Callable[[str, frozenset[str]], Handed | None]
     read_people: Callable[[Sheet], Sequence[Person]]
     details: Callable[[Archive, Sequence[Handed]], Mapping[str, Person]] = lambda _archive, _handed: {}
+    feedback_name: Callable[[Link, str], str] | None = None

@@ -27,7 +27,9 @@ from autograder.lms.brightspace import PLATFORM as BRIGHTSPACE
 from autograder.lms.canvas import PLATFORM as CANVAS
 from autograder.lms.gradescope import PLATFORM as GRADESCOPE
 from autograder.lms.moodle import PLATFORM as MOODLE
+from autograder.lms.pack import pack_pages
 from autograder.lms.recognize import recognize
+from autograder.lms.saved import Link
 from autograder.lms.sheet import read_sheet
 from tests.support.tiny import NAME, Desk
 
@@ -428,3 +430,94 @@ def test_a_sheet_that_is_not_changed_is_written_back_byte_by_byte(table: list[li
         assert [[sheet.get(row, i) for i in range(len(row))] for row in sheet.rows][1 : 1 + len(table)] == [
             [field.strip() for field in row] for row in table
         ]
+
+
+# The way back: what each LMS reads from a name.
+
+
+def canvas_reads(path: str) -> tuple[str, str]:
+    """User, or anonymous id, and attachment, as Canvas takes them from the base name of an uploaded file."""
+    parts = [part for part in path.rpartition("/")[2].split("_") if part != "LATE"]
+    if parts[0] == "anon":
+        return f"anon_{parts[1]}", parts[2]
+    numbers = [part for part in parts if re.fullmatch("[0-9]+", part)]
+    return numbers[0], numbers[1]
+
+
+def moodle_reads(path: str) -> str | None:
+    """The participant whose feedback a file is, as Moodle takes it from a path: split in at most five parts."""
+    parts = path.split("_", 4)
+    if any(part.startswith(".") for part in path.split("/")) or len(parts) < 4:
+        return None
+    plugin = parts[3].split("/")[0]
+    return parts[1] if (parts[2], plugin) == ("assignsubmission", "file") and parts[1].isdecimal() else None
+
+
+@given(NAMES, IDS, IDS)
+def test_canvas_finds_user_and_attachment_in_a_feedback_name(name: str, user: str, attachment: str) -> None:
+    for person in (user, "anon_x7Yz1"):
+        made = CANVAS.feedback_name(Link(person, name, attempt=int(attachment)), "tiny.html")  # type: ignore[misc]
+        assert canvas_reads(made) == (person, attachment)
+        assert made.endswith("_tiny.html")
+
+
+@given(NAMES, IDS, st.sampled_from(["_file_/", "_file/", "_file_"]))
+def test_moodle_finds_the_participant_in_a_feedback_name(name: str, participant: str, form: str) -> None:
+    path = f"export/{name}_{participant}_assignsubmission{form}x.ipynb"
+    made = MOODLE.feedback_name(Link(participant, name, path=path), "tiny.html")  # type: ignore[misc]
+    assert moodle_reads(made) == participant
+    assert made.endswith(f"_assignsubmission{form}tiny.html")
+
+
+def pages(assignment: Assignment, *students: str) -> dict[str, Path]:
+    """A page for each student, as `autograder feedback` leaves it."""
+    paths = {student: assignment.course.feedback / student / NAME / "tiny.html" for student in students}
+    for student, path in paths.items():
+        path.parent.mkdir(parents=True)
+        path.write_text(f"page of {student}")
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("path", "back"),
+    [
+        ("do_e_LATE_1_10_tiny-1.ipynb", "doe_1_10_tiny.html"),
+        ("x/Jane D_1_assignsubmission_file_/x.ipynb", "Jane D_1_assignsubmission_file_/tiny.html"),
+        ("1-9 - Jane D- Sep 1, 2026 120 PM/x.ipynb", "1-9 - Jane D- Sep 1, 2026 120 PM/tiny.html"),
+    ],
+)
+def test_the_archive_holds_every_page_under_the_name_that_the_lms_matches_by(
+    path: str, back: str, assignment: Assignment, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    export = zipped(tmp_path / "x.zip", {path: answered(assignment)})
+    lines(run("collect", export, NAME, "--json"))
+    left_out = pack_pages(assignment, pages(assignment, "1", "stranger"), tmp_path / "out.zip")
+    assert list(left_out) == ["stranger"]
+    with zipfile.ZipFile(tmp_path / "out.zip") as file:
+        assert {name: file.read(name) for name in file.namelist()} == {back: b"page of 1"}
+
+
+def test_feedback_writes_the_archive_and_without_a_collection_says_what_is_missing(
+    assignment: Assignment, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    refused = run("feedback", NAME, "--zip", tmp_path / "out.zip")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "`autograder collect` writes them" in refused.stderr
+    export = zipped(tmp_path / "x.zip", {"submission_9/x.ipynb": answered(assignment)})
+    lines(run("collect", export, NAME, "--json"))
+    assert "Gradescope takes no archive" in run("feedback", NAME, "--zip", tmp_path / "out.zip").stderr
+    assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_from_a_canvas_export_to_the_feedback_archive_in_three_commands(
+    assignment: Assignment, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    export = zipped(tmp_path / "x.zip", {"doejane_345_678_tiny.ipynb": answered(assignment)})
+    for arguments in (("collect", export, NAME), ("grade", NAME), ("feedback", NAME, "--zip", tmp_path / "out.zip")):
+        done = run(*arguments)
+        assert done.exit_code == 0, done.output
+    assert "out.zip: 1 page for bulk upload" in done.stdout
+    with zipfile.ZipFile(tmp_path / "out.zip") as file:
+        assert file.namelist() == ["doejane_345_678_tiny.html"]
+        assert file.read(file.namelist()[0]) == (assignment.course.feedback / "345" / NAME / "tiny.html").read_bytes()
