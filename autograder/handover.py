@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from autograder.course import open_course
+from autograder.course import Assignment, open_course
 from autograder.options import (
     assignment_argument,
     course_option,
@@ -18,7 +18,7 @@ from autograder.options import (
     without_slash,
 )
 from autograder.pages.progress import progress, show_failures
-from autograder.words import counted
+from autograder.words import counted, flat
 
 
 @click.command()
@@ -109,11 +109,53 @@ def feedback(name: str, folder: Path | None, students: tuple[str, ...], archive:
 @click.argument("name", metavar="[ASSIGNMENT]", required=False, callback=without_slash)
 @course_option
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write the CSV file here.")
-def export(name: str | None, folder: Path | None, target: Path | None) -> None:
-    """Write grades as CSV: the totals of every assignment, or ASSIGNMENT task by task."""
+@click.option(
+    "--into",
+    "sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Fill in this grade file, which the LMS exported; --to defaults to a file beside it.",
+)
+@click.option("--column", default="", help="The title of ASSIGNMENT's column in that file, where it has another name.")
+@click.option("--waiting", is_flag=True, help="Also fill in students who still wait for a person's marks.")
+def export(
+    name: str | None, folder: Path | None, target: Path | None, sheet: Path | None, column: str, *, waiting: bool
+) -> None:
+    """Write grades as CSV: the totals of every assignment, or ASSIGNMENT task by task.
+
+    With --into, ASSIGNMENT's totals go into the grade file that Canvas, Moodle or Brightspace exported, and nothing else in it
+    changes.
+    """
     from autograder.pages.export import write_tasks, write_totals
 
     course = open_course(folder)
+    if sheet:
+        if not name:
+            raise click.UsageError("--into needs an ASSIGNMENT")
+        _export_into(course.assignment(name), sheet, target, column, waiting=waiting)
+        return
+    if column or waiting:
+        raise click.UsageError("--column and --waiting need --into")
     path = target or course.submitted.parent / f"{name or 'grades'}.csv"
     count = write_tasks(course.assignment(name), path) if name else write_totals(course, path)
     click.echo(f"{path}: {counted(count, 'row')}")
+
+
+def _export_into(assignment: Assignment, path: Path, target: Path | None, column: str, *, waiting: bool) -> None:
+    from autograder.files import write_whole
+    from autograder.lms.gradesheet import default_target, fill
+    from autograder.lms.saved import read_links
+    from autograder.lms.scores import read_scores
+    from autograder.lms.sheet import read_sheet
+
+    sheet = read_sheet(path)
+    filling = fill(sheet, column or assignment.name, read_scores(assignment), read_links(assignment), waiting=waiting)
+    target = target or default_target(path)
+    write_whole(target, filling.sheet.text().encode())
+    click.echo(f"{target}: {counted(len(filling.filled), 'score')} filled in, {len(filling.unchanged)} unchanged")
+    for reason, students in (
+        ("left alone, waiting for a person's marks", filling.waiting),
+        ("left alone, excused or locked in the LMS", filling.locked),
+        (f"graded, but not in {path}", filling.absent),
+    ):
+        if students:
+            click.echo(f"{reason}: {', '.join(map(flat, students))}")

@@ -26,11 +26,12 @@ from autograder.lms.archive import open_archive
 from autograder.lms.brightspace import PLATFORM as BRIGHTSPACE
 from autograder.lms.canvas import PLATFORM as CANVAS
 from autograder.lms.gradescope import PLATFORM as GRADESCOPE
+from autograder.lms.gradesheet import Score, fill
 from autograder.lms.moodle import PLATFORM as MOODLE
 from autograder.lms.pack import pack_pages
 from autograder.lms.recognize import recognize
-from autograder.lms.saved import Link
-from autograder.lms.sheet import read_sheet
+from autograder.lms.saved import Link, Saved
+from autograder.lms.sheet import Sheet, read_sheet
 from tests.support.tiny import NAME, Desk
 
 CANVAS_ROSTER = (
@@ -521,3 +522,82 @@ def test_from_a_canvas_export_to_the_feedback_archive_in_three_commands(
     with zipfile.ZipFile(tmp_path / "out.zip") as file:
         assert file.namelist() == ["doejane_345_678_tiny.html"]
         assert file.read(file.namelist()[0]) == (assignment.course.feedback / "345" / NAME / "tiny.html").read_bytes()
+
+
+# Grades into the LMS's own file.
+
+CANVAS_GRADES = (
+    '\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,tiny (77),"Other, one (78)",Final (read only)\r\n'
+    "    Points Possible,,,,,5,10,(read only)\r\n"
+    '"Doe, Jane",345,S1,jane,One,,=1+1,"1,234.5"\r\n"O\'Neil",346,S2,zoe,One,EX,,\r\n"Last, Lea",347,S3,lea,One,3.00,,\r\n'
+    "Wait,348,S4,wait,One,,,\r\nNobody,349,S5,nobody,One,2,,\r\n"
+)
+SCORES = {
+    "x-345": Score(4.125, 5, False), "zoe": Score(1, 5, False), "lea": Score(3, 5, False), "wait": Score(2, 5, True),
+    "gone": Score(1, 5, False),
+}  # fmt: skip
+SAVED = Saved("canvas", {"x-345": Link("345")})
+
+
+def sheet_of(tmp_path: Path, text: str) -> Sheet:
+    (tmp_path / "theirs.csv").write_bytes(text.encode())
+    return read_sheet(tmp_path / "theirs.csv")
+
+
+def test_canvas_gradebook_changes_in_the_assignments_column_alone(tmp_path: Path) -> None:
+    filling = fill(sheet_of(tmp_path, CANVAS_GRADES), "tiny", SCORES, SAVED)
+    assert filling.sheet.text() == CANVAS_GRADES.replace("jane,One,,=1", "jane,One,4.13,=1")
+    assert (filling.filled, filling.unchanged) == (["x-345"], ["lea"])
+    assert (filling.waiting, filling.locked, filling.absent) == (["wait"], ["zoe"], ["gone"])
+    told = fill(sheet_of(tmp_path, CANVAS_GRADES), "tiny", SCORES, SAVED, waiting=True)
+    assert told.sheet.text() == filling.sheet.text().replace("wait,One,,", "wait,One,2,")
+
+
+def test_moodle_worksheet_and_brightspace(tmp_path: Path) -> None:
+    header = "Identifier,Full name,Email address,Grade,Maximum Grade,Grade can be changed,Last modified (grade)\n"
+    rows = 'Participant 5,"D, J",j@x.org,,5.00,Yes,-\nParticipant 6,Z,lea,,5.00,No,-\n'
+    scores = {"a": Score(4.123456, 5, False), "lea": Score(1, 5, False)}
+    filling = fill(sheet_of(tmp_path, header + rows), "any", scores, Saved("moodle", {"a": Link("5")}))
+    assert filling.sheet.text() == (header + rows).replace("j@x.org,,5", "j@x.org,4.12346,5")
+    assert filling.locked == ["lea"]
+    text = "OrgDefinedId,Username,tiny Points Grade <Numeric MaxPoints:5>,End-of-Line Indicator\n#12,#lea,,#\n"
+    filling = fill(sheet_of(tmp_path, text), "tiny", scores, Saved("", {}))
+    assert filling.sheet.text() == text.replace("#lea,,#", "#lea,1,#")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (CANVAS_GRADES.replace("tiny (77)", "Homework (77)"), "no column for tiny; name one with --column, of: Homework"),
+        (CANVAS_GRADES.replace("Other, one", "Tiny!").replace("tiny (", "TINY ("), "2 columns for tiny"),
+        (CANVAS_GRADES.replace("Possible,,,,,5", "Possible,,,,,50"), "has 50 points for this assignment, and the notebook 5"),
+        (CANVAS_GRADES.replace("Possible,,,,,5", "Possible,,,,,(read only)"), "does not let anybody change"),
+        (CANVAS_GRADES.replace("347,S3,lea", "347,S3,zoe"), "two rows of zoe: 4 and 5"),
+        (CANVAS_GRADES.replace("34", "9").replace("zoe", "z").replace("lea", "l").replace("wait", "w"), "no row of"),
+        ("Teilnehmer,Bewertung\n1,2\n", "no grade file of Canvas, Moodle or Brightspace in English"),
+    ],
+)  # fmt: skip
+def test_a_wrong_grade_file_is_refused(text: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=re.escape(reason)):
+        fill(sheet_of(tmp_path, text), "tiny", SCORES, SAVED)
+
+
+@pytest.mark.usefixtures("quick")
+def test_export_into_leaves_the_lms_file_and_writes_one_beside_it(
+    assignment: Assignment, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    Desk(assignment).hand_in("jane")
+    assert run("grade", NAME).exit_code == 0
+    theirs = tmp_path / "theirs.csv"
+    theirs.write_bytes(CANVAS_GRADES.encode())
+    done = run("export", NAME, "--into", theirs)
+    assert done.exit_code == 0, done.output
+    assert "0 scores filled in" in done.stdout
+    assert "waiting for a person's marks: jane" in done.stdout
+    assert (tmp_path / "theirs-filled.csv").read_bytes() == CANVAS_GRADES.encode()
+    done = run("export", NAME, "--into", theirs, "--waiting", "--to", tmp_path / "out.csv")
+    assert "1 score filled in" in done.stdout
+    assert (tmp_path / "out.csv").read_bytes() == CANVAS_GRADES.replace("jane,One,,", "jane,One,3,").encode()
+    assert theirs.read_bytes() == CANVAS_GRADES.encode()
+    assert run("export", "--into", theirs).exit_code == 2
+    assert run("export", NAME, "--waiting").exit_code == 2

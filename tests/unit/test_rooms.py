@@ -67,7 +67,7 @@ ROOMS: dict[str, set[str]] = {
     "grading": {"course", "records", "judge", "gradebook"},
     "proof": {"course", "checks", "records", "judge", "gradebook.generate"},
     "pages": {"course", "records", "gradebook", "proof", "sandbox.wire"},
-    "lms": {"course"},
+    "lms": {"course", "gradebook"},
 }
 FOR_ALL = {"errors", "files", "words"}
 DOORS = {"cli", "doctor", "handover", "options", "stopping"}
