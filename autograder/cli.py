@@ -13,7 +13,6 @@ import atexit
 import contextlib
 import gc
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,9 +21,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from autograder.course import Assignment, open_course
+from autograder.course import open_course
 from autograder.errors import CourseError
 from autograder.files import scratch
+from autograder.handover import collect, export, feedback
+from autograder.options import (
+    assignment_argument,
+    course_option,
+    json_lines_option,
+    json_option,
+    open_assignment,
+    task_option,
+    workers_option,
+)
 from autograder.pages import doubts
 from autograder.pages.progress import progress, show_failures
 from autograder.records.grade import GRADED
@@ -36,7 +45,6 @@ if TYPE_CHECKING:
     from autograder.records.grade import Grade
 
 T = TypeVar("T")
-CORES = len(os.sched_getaffinity(0))
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -47,33 +55,8 @@ def main() -> None:
     atexit.register(gc.freeze)  # at exit Python would search nbgrader's 130,000 objects for garbage: 0.3 s
 
 
-def _without_slash(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
-    return name and name.rstrip("/")  # a shell completes `grade 1-name/`
-
-
-assignment_argument = click.argument("name", metavar="ASSIGNMENT", callback=_without_slash)
-course_option = click.option(
-    "--course",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The course folder  [default: the nearest folder up that holds nbgrader_config.py]",
-)
-workers_option = click.option(
-    "--workers", type=click.IntRange(1, 256), default=CORES, show_default="cores", help="Grade this many at once."
-)
-task_option = click.option("--task", default="", help="Use only this answer cell's wheats, chaffs and mutants.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-json_lines_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
-
-
-def _open(folder: Path | None, name: str, task: str = "") -> Assignment:
-    """The assignment, narrowed to one task if `task` is given."""
-    assignment = open_course(folder).assignment(name)
-    if not task:
-        return assignment
-    from autograder.proof.tasks import narrow_to_task
-
-    return narrow_to_task(assignment, task)
+for command in (collect, feedback, export):
+    main.add_command(command)
 
 
 def _require_pinned_hypothesis() -> None:
@@ -98,7 +81,7 @@ def build(name: str, folder: Path | None, workers: int, task: str) -> None:
     from autograder.proof.build import build as build_release
 
     _require_pinned_hypothesis()
-    assignment = _open(folder, name, task)
+    assignment = open_assignment(folder, name, task)
     problems = build_release(assignment, workers, lambda total, rows: progress(rows, total, f"proving {name}"))
     if problems:
         for problem in problems:
@@ -133,7 +116,7 @@ def solution(name: str, folder: Path | None, target: Path | None) -> None:
     from autograder.files import write_whole
     from autograder.proof.solved import solve
 
-    assignment = _open(folder, name)
+    assignment = open_assignment(folder, name)
     file = f"{assignment.notebook}-solved.ipynb"
     target = target or assignment.course.submitted.parent / "solutions" / name / file
     solved = solve(nb.read(assignment.source_path))
@@ -161,7 +144,7 @@ def audit(name: str, folder: Path | None, workers: int, *, repeats: int, as_json
     from autograder.proof.audit import run
 
     _require_pinned_hypothesis()
-    assignment = _open(folder, name, task)
+    assignment = open_assignment(folder, name, task)
 
     def watch(total: int, rows: Iterator[T]) -> Iterator[T]:
         return progress(rows, total, f"auditing {name}", quiet=as_json)
@@ -200,7 +183,7 @@ def grade(
     from autograder.records.known import find_missing_proof
 
     _require_pinned_hypothesis()
-    assignment = _open(folder, name)
+    assignment = open_assignment(folder, name)
     if apply and (reason := find_missing_proof(assignment)):
         raise CourseError(f"refusing --apply: {reason}")
     roster = read_roster(assignment, students)
@@ -238,24 +221,6 @@ def _json_line(result: Grade, change: Change | None) -> str:
 
 
 @main.command()
-@assignment_argument
-@course_option
-@click.option("--student", "students", multiple=True, help="Write only this student's page (repeatable).")
-def feedback(name: str, folder: Path | None, students: tuple[str, ...]) -> None:
-    """Write each student's feedback page for ASSIGNMENT, with marks and comments."""
-    from autograder.pages.feedback.files import write_feedback
-
-    assignment = _open(folder, name)
-    doubts.warn_if_unproven(assignment, "no hints")
-    doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN, students)
-    failed: dict[str, str] = {}
-    count = sum(1 for _ in progress(write_feedback(assignment, students, failed), None, f"feedback for {name}"))
-    click.echo(f"{counted(count, 'page')} in {assignment.course.feedback}/STUDENT/{name}/")
-    click.echo(f"next: `nbgrader release_feedback {name}` hands them out, `autograder export` writes the grades")
-    sys.exit(show_failures(failed, "no page for"))
-
-
-@main.command()
 @click.argument("student")
 @assignment_argument
 @click.argument("grade_id", required=False, default="")
@@ -272,7 +237,7 @@ def explain(student: str, name: str, grade_id: str, folder: Path | None, as_json
     from autograder.pages.explain.wording import story_lines
     from autograder.records.answers import SHOWN_NUMBERS
 
-    story = explain_submission(_open(folder, name), student, grade_id, WHOLE if as_json else SHOWN_NUMBERS)
+    story = explain_submission(open_assignment(folder, name), student, grade_id, WHOLE if as_json else SHOWN_NUMBERS)
     for line in [json.dumps(story.as_json(), ensure_ascii=False)] if as_json else story_lines(story):
         click.echo(line)
 
@@ -287,7 +252,7 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
     from autograder.pages.report.reading import read_report
     from autograder.pages.tables import show_report
 
-    assignment = _open(folder, name)
+    assignment = open_assignment(folder, name)
     doubts.warn_if_unproven(assignment, "no misconceptions")
     doubts.warn_if_unrecorded(assignment.course, name, doubts.NOT_SHOWN)
     results = read_report(assignment)
@@ -298,21 +263,6 @@ def report(name: str, folder: Path | None, as_json: bool) -> None:
         show_report(results)
         click.echo("\n".join(map(str, paths)))
     sys.exit(show_failures(results.failed, "not read in full:"))
-
-
-@main.command()
-@click.argument("name", metavar="[ASSIGNMENT]", required=False, callback=_without_slash)
-@course_option
-@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write the CSV file here.")
-def export(name: str | None, folder: Path | None, target: Path | None) -> None:
-    """Write grades as CSV: the totals of every assignment, or ASSIGNMENT task by task."""
-    from autograder.pages.export import write_tasks, write_totals
-
-    course = open_course(folder)
-    path = target or course.submitted.parent / f"{name or 'grades'}.csv"
-    count = write_tasks(course.assignment(name), path) if name else write_totals(course, path)
-    doubts.warn_if_unrecorded(course, name or "", doubts.AS_THEY_ARE)
-    click.echo(f"{path}: {counted(count, 'row')}")
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from autograder.pages.plots import letter
 from autograder.records.grade import GRADED
-from autograder.words import counted
+from autograder.words import MAX_NAME, counted, one_line
 
 if TYPE_CHECKING:
     from autograder.pages.report.results import Report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100  # of an audit and a report
 CLASS_WIDTH = 160  # of a class's table in a file or pipe
+MAX_OTHERS = 5  # files of an export that are nobody's
 NO_VALUE = "\N{EN DASH}"
 ON_THE_PAGE = "redundant"  # 41 of the first assignment's 50 checks are, and the matrix shows them already
 
@@ -50,6 +52,25 @@ def show_grades(grades: Sequence[Grade], unchanged: int, rescored: int) -> None:
     _print_line(console, f"{graded} of {len(grades)} graded{cached}; {waiting}")
     if rescored:
         _print_line(console, f"{counted(rescored, 'submission')} scored from the transcript, without rerunning")
+
+
+def show_collection(rows: Sequence[tuple[str, str, str, str]], others: Sequence[str], dry_run: bool) -> None:
+    """Print what was collected: of each person the student ID, what happened, the name and notes; then how many there are of
+    each, and which files are nobody's. In a dry run nothing has happened yet."""
+    table = _plain_table("student", "submission", "name")
+    table.add_column("notes", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(one_line(text)) for text in row))
+    console = _class_console()
+    console.print(table)
+    counts = Counter(action for _student, action, _name, _notes in rows)
+    _print_line(console, ", ".join(f"{count} {action}" for action, count in counts.items()))
+    if others:
+        more = f" and {len(others) - MAX_OTHERS} more" if len(others) > MAX_OTHERS else ""
+        names = ", ".join(one_line(name, MAX_NAME) for name in others[:MAX_OTHERS])
+        _print_line(console, escape(f"files that are nobody's submission: {names}{more}"))
+    if dry_run:
+        _print_line(console, "nothing is written: this was a dry run")
 
 
 def show_changes(changes: Mapping[str, Change], assignment: str, applied: bool) -> None:

@@ -139,7 +139,7 @@ def test_the_readme_has_a_row_for_every_command_with_every_option(name: str, com
     row = next((line for line in README.read_text().splitlines() if line.startswith(f"| `autograder {name}")), "")
     assert row, f"no row for autograder {name}"
     options = {text for option in command.params if isinstance(option, click.Option) for text in option.opts}
-    assert set(re.findall(r"`(--\w+)`", row.split("|")[3])) == options - {"--course"}
+    assert set(re.findall(r"`(--[\w-]+)`", row.split("|")[3])) == options - {"--course"}
     assert "--course" in ALL_CODE
     assert "--version" in ALL_CODE
 

@@ -68,9 +68,10 @@ ROOMS: dict[str, set[str]] = {
     "proof": {"course", "checks", "records", "judge", "gradebook.generate"},
     "pages": {"course", "records", "gradebook", "proof", "sandbox.wire"},
     "native": {"course", "records.store", "sandbox"},
+    "lms": {"course", "gradebook"},
 }
 FOR_ALL = {"errors", "files", "words"}
-DOORS = {"cli", "doctor", "stopping"}
+DOORS = {"cli", "doctor", "handover", "options", "stopping"}
 
 
 def room(module: str) -> str:
@@ -150,7 +151,14 @@ def test_processes_and_limits_are_made_in_the_sandbox_alone() -> None:
 
 def test_only_the_doors_and_the_pages_know_how_it_is_shown() -> None:
     shown = {module for module in MODULES if {name.split(".")[0] for name in imports(module)} & {"click", "rich"}}
-    assert shown == {"autograder.cli", "autograder.stopping", "autograder.pages.progress", "autograder.pages.tables"}
+    assert shown == {
+        "autograder.cli",
+        "autograder.handover",
+        "autograder.options",
+        "autograder.stopping",
+        "autograder.pages.progress",
+        "autograder.pages.tables",
+    }
 
 
 def test_nothing_unpickles() -> None:
