@@ -107,6 +107,7 @@ def test_the_command_leaves_what_autograder_grade_leaves(course: Course, watched
     assert "data.txt" not in names
 
 
+@pytest.mark.prove
 def test_the_api_grades_one_student(course: Course, watched: Path) -> None:
     """As Formgrader's button does: with force, so that it runs again."""
     for _ in range(2):
@@ -158,6 +159,7 @@ def test_an_option_that_would_be_passed_over_is_refused(
     assert not list(course.transcripts.glob("*"))
 
 
+@pytest.mark.prove
 def test_feedback_is_ours(course: Course) -> None:
     """The same pages and files, for those whom nbgrader's options name."""
     for folder in ("right", "partly"):

@@ -153,6 +153,7 @@ def test_all_are_graded_by_one_button(server: Server) -> None:
     assert list(server.outside.iterdir()) == []
 
 
+@pytest.mark.prove
 def test_two_clicks_are_answered_one_after_the_other(server: Server) -> None:
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(server.autograde, ["right", "hostile"]))
@@ -184,6 +185,7 @@ def test_the_validate_button_runs_in_the_sandbox(server: Server) -> None:
     assert list(server.outside.iterdir()) == []
 
 
+@pytest.mark.prove
 def test_the_buttons_follow_formgrader_to_another_course(server: Server) -> None:
     """And back; one that does not use this engine is nbgrader's."""
     try:
