@@ -31,16 +31,18 @@ _LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$
 
 @dataclass(frozen=True)
 class Archive:
-    """The files of an export: their sizes in bytes by path, with `/` between folders, and how to read one by its path."""
+    """The files of an export: their sizes in bytes by path, with `/` between folders, how to read one by its path, and why some
+    are not read: a student can hand in a file that is too large, which must not cost the others anything."""
 
     sizes: Mapping[str, int]
     read: Callable[[str], bytes]
+    faults: Mapping[str, str]
 
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
     """Open an export. CourseError if it is no zip file or folder, is not whole, or holds what no LMS writes: links, paths that
-    lead out of it, encrypted or overlong files."""
+    lead out of it, encrypted files."""
     if path.is_dir():
         yield _open_folder(path)
         return
@@ -57,6 +59,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 def _open_zip(path: Path, file: zipfile.ZipFile) -> Archive:
     entries: dict[str, zipfile.ZipInfo] = {}
+    faults: dict[str, str] = {}
     infos = file.infolist()
     if len(infos) > MAX_FILES:
         raise CourseError(f"{path} holds {len(infos)} files (at most {MAX_FILES})")
@@ -69,13 +72,25 @@ def _open_zip(path: Path, file: zipfile.ZipFile) -> Archive:
         if name in entries:
             raise CourseError(f"{path} holds {_shown(name)} twice; download it again")
         entries[name] = info
-    _check_total(path, sum(info.file_size for info in entries.values()))
+        if fault := _find_fault(info.file_size, info.compress_size):
+            faults[name] = fault
+    _check_total(path, sum(info.file_size for name, info in entries.items() if name not in faults))
+    return Archive(
+        {name: info.file_size for name, info in entries.items()},
+        _reader(faults, lambda name: file.read(entries[name])),
+        faults,
+    )
 
-    def read(name: str) -> bytes:
-        _check_size(name, entries[name].file_size)
-        return file.read(entries[name])
 
-    return Archive({name: info.file_size for name, info in entries.items()}, read)
+def _reader(faults: Mapping[str, str], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """`read`, but CourseError for a file with a fault."""
+
+    def checked(name: str) -> bytes:
+        if name in faults:
+            raise CourseError(f"{_shown(name)} {faults[name]}")
+        return read(name)
+
+    return checked
 
 
 def _name(info: zipfile.ZipInfo) -> str:
@@ -113,21 +128,20 @@ def _check_entry(archive: Path, name: str, info: zipfile.ZipInfo) -> None:
         raise CourseError(f"{archive} holds {_shown(name)}, a link or device and no file; nothing was read")
     if info.flag_bits & _ENCRYPTED:
         raise CourseError(f"{archive} is encrypted ({_shown(name)}); unpack it and pass the folder")
-    if info.file_size > SMALL and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        raise CourseError(
-            f"{archive} holds {_shown(name)}, which would unpack to {info.file_size / 2**20:.0f} MB from "
-            f"{info.compress_size / 2**10:.0f} kB, as a zip bomb does; remove it from the archive"
-        )
+
+
+def _find_fault(size: int, packed: int) -> str:
+    """Why a file of `size` bytes, `packed` in the archive, is not read; "" if it is. It follows the file's name."""
+    if size > SMALL and size > MAX_RATIO * max(packed, 1):
+        return f"would unpack to {size / 2**20:.0f} MB from {packed / 2**10:.0f} kB, as a zip bomb does"
+    if size > MAX_FILE:
+        return f"has {size / 2**20:.0f} MB (at most {MAX_FILE // 2**20})"
+    return ""
 
 
 def _check_total(archive: Path, size: int) -> None:
     if size > MAX_BYTES:
         raise CourseError(f"{archive} would unpack to {size / 2**30:.0f} GB (at most {MAX_BYTES / 2**30:.0f})")
-
-
-def _check_size(name: str, size: int) -> None:
-    if size > MAX_FILE:
-        raise CourseError(f"{_shown(name)} has {size / 2**20:.0f} MB (at most {MAX_FILE // 2**20}); remove it")
 
 
 def _open_folder(folder: Path) -> Archive:
@@ -143,12 +157,8 @@ def _open_folder(folder: Path) -> Archive:
         if len(sizes) > MAX_FILES:
             raise CourseError(f"{folder} holds over {MAX_FILES} files")
     _check_total(folder, sum(sizes.values()))
-
-    def read(name: str) -> bytes:
-        _check_size(name, sizes[name])
-        return read_plain(originals[name], MAX_FILE)
-
-    return Archive(sizes, read)
+    faults = {name: fault for name, size in sizes.items() if (fault := _find_fault(size, size))}
+    return Archive(sizes, _reader(faults, lambda name: read_plain(originals[name], MAX_FILE)), faults)
 
 
 def _shown(name: str) -> str:

@@ -43,7 +43,7 @@ def plan_collection(
             f"{assignment.name} was collected from {was} before, and this is from {listing.platform.title}"
         )
     hashes = {student: _hash_folder(assignment, student) for student in _students(assignment)}
-    return make_plan(listing, people, digests, Here(hashes, saved, assignment.notebook, replaces))
+    return make_plan(listing, people, digests, archive.faults, Here(hashes, saved, assignment.notebook, replaces))
 
 
 def execute(assignment: Assignment, archive: Archive, plan: Plan) -> int:
@@ -68,13 +68,13 @@ def _with_details(people: list[Person], platform: Platform, archive: Archive, li
 
 
 def _hash_notebooks(assignment: Assignment, archive: Archive, listing: Listing) -> dict[str, str]:
-    """Read every notebook once, so that a damaged export is refused before anything is written; CourseError if none is of this
-    assignment."""
+    """Read every notebook without a fault once, so that a damaged export is refused before anything is written; CourseError if
+    none is of this assignment."""
     released = Released(nb.read(assignment.release_path))
     digests: dict[str, str] = {}
     belongs = False
     for file in listing.handed:
-        if is_named_like_a_notebook(file.file, assignment.notebook):
+        if is_named_like_a_notebook(file.file, assignment.notebook) and file.path not in archive.faults:
             content = archive.read(file.path)
             digests[file.path] = hashlib.sha256(content).hexdigest()
             belongs = belongs or _belongs(released, file, content)

@@ -81,8 +81,11 @@ def hash_files(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
 
 
-def make_plan(listing: Listing, people: Sequence[Person], digests: Mapping[str, str], here: Here) -> Plan:
-    """Plan who gets what; `digests` are those of the export's notebooks by path.
+def make_plan(
+    listing: Listing, people: Sequence[Person], digests: Mapping[str, str], faults: Mapping[str, str], here: Here
+) -> Plan:
+    """Plan who gets what; `digests` are those of the export's notebooks by path, and `faults` say which files are not read and
+    why.
 
     A submission that is here stays unless an earlier collection put it here and the export's is no older.
     CourseError if the roster or the export gives two people one student ID.
@@ -94,7 +97,7 @@ def make_plan(listing: Listing, people: Sequence[Person], digests: Mapping[str, 
     rows: list[Row] = []
     for files in by_person.values():
         person = known.find(files[0])
-        row = _choose(person, files, here.notebook)
+        row = _choose(person, files, here.notebook, faults)
         rows.append(_settle(row, {target: digests[path] for target, path in row.files.items()}, here))
     _refuse_twins([row.student for row in rows])
     there = {row.student for row in rows}
@@ -141,14 +144,20 @@ def _link(person: Person, file: Handed | None = None) -> Link:
     return Link(person.person, person.name, person.email, file.path, file.file, file.attempt, file.late, time)
 
 
-def _choose(person: Person, files: Sequence[Handed], name: str) -> Row:
-    """Choose among a person's files: of one file's attempts the latest, and of the rest every notebook."""
-    notebooks = _latest([file for file in files if is_named_like_a_notebook(file.file, name)])
+def _choose(person: Person, files: Sequence[Handed], name: str, faults: Mapping[str, str]) -> Row:
+    """Choose among a person's files: of one file's attempts the latest, and of the rest every notebook that can be read."""
+    named = _latest([file for file in files if is_named_like_a_notebook(file.file, name)])
+    notebooks = [file for file in named if file.path not in faults]
     last = max(notebooks or files, key=lambda file: (file.attempt, file.path))
     link = _link(person, last)
     notes = ["late"] if link.late else []
+    notes += [
+        f"{one_line(file.file, MAX_NAME)} {faults[file.path]}; not collected" for file in named if file.path in faults
+    ]
     if not NAME.fullmatch(person.student):
         return Row(person.student, Action.NOTHING, link, notes=(*notes, "this is not a valid student ID"))
+    if not notebooks and named:
+        return Row(person.student, Action.NOTHING, link, notes=tuple(notes))
     if not notebooks:
         return Row(person.student, Action.NOTHING, link, notes=(*notes, f"no notebook, but {_describe(files)}"))
     if len(notebooks) == 1:

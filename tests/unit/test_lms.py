@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 import shutil
 import stat
@@ -335,7 +336,6 @@ HOSTILE = {
     "above": (made(lambda file: file.writestr("a/../../doe_1_2_tiny.ipynb", "{}")), "leads out of it"),
     "above in Windows": (made(lambda file: file.writestr("..\\doe_1_2_tiny.ipynb", "{}")), "leads out of it"),
     "link": (made(link), "a link or device"),
-    "bomb": (made(lambda file: file.writestr("doe_1_2_tiny.ipynb", bytes(5 * 2**20))), "as a zip bomb does"),
     "encrypted": (encrypted(), "is encrypted"),
     "damaged": (damaged(), "no whole zip file"),
     "truncated": (made(lambda file: file.writestr("doe_1_2_tiny.ipynb", "{}" * 99))[:-30], "download it again"),
@@ -368,8 +368,36 @@ def test_the_limits_on_files_and_bytes_hold(tmp_path: Path, monkeypatch: pytest.
             with pytest.raises(CourseError, match=reason), open_archive(export):
                 pass
     monkeypatch.setattr(archive, "MAX_FILE", 4)
-    with open_archive(export) as opened, pytest.raises(CourseError, match="remove it"):
+    with open_archive(export) as opened, pytest.raises(CourseError, match="at most"):
         opened.read("a_1_2_x.ipynb")
+
+
+def test_a_bomb_or_a_huge_file_costs_the_student_who_sent_it_alone(
+    course: Course, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a video beside a notebook costs nobody anything."""
+    monkeypatch.setattr(archive, "MAX_FILE", 2**20)
+    noise = random.Random(0).randbytes(2**20 + 1)
+    good = answered(course.assignment(NAME))
+    export = zipped(
+        tmp_path / "x.zip",
+        {
+            "ann_1_11_tiny.ipynb": good,
+            "bea_2_12_tiny.ipynb": bytes(5 * 2**20),
+            "cleo_3_13_tiny.ipynb": noise,
+            "dora_4_14_tiny.ipynb": good,
+            "dora_4_15_film.mp4": noise,
+        },
+    )
+    rows = lines(run("collect", export, NAME, "--json"))
+    assert {student: row["action"] for student, row in rows.items()} == {
+        "1": "new",
+        "2": "nothing",
+        "3": "nothing",
+        "4": "new",
+    }
+    assert "as a zip bomb does; not collected" in rows["2"]["notes"][0]
+    assert "has 1 MB (at most 1); not collected" in rows["3"]["notes"][0]
 
 
 def test_a_link_in_a_folder_is_refused(tmp_path: Path) -> None:
