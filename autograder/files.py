@@ -112,18 +112,20 @@ def scratch() -> Path:
     """
     _remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    # After multiprocessing has removed its own folder in there, which it does at -100.
-    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-200)
-    folder.chmod(0o755)  # when started by root, another user runs the jail's programs from here
     lock = _lock(folder / ".lock.new")
     assert lock is not None  # noqa: S101  (for mypy: the folder is new)
+    # After multiprocessing has removed its own folder in there, which it does at -100.
+    Finalize(None, _remove, (folder, lock), exitpriority=-200)
+    folder.chmod(0o755)  # when started by root, another user runs the jail's programs from here
     Path(lock.name).rename(folder / ".lock")  # so that under its final name it is never unlocked
-    _locks.append(lock)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     return folder
 
 
-_locks: list[IO[bytes]] = []  # kept open: closing a file releases its lock
+def _remove(folder: Path, lock: IO[bytes]) -> None:
+    """Remove a folder and then release its lock, which closing the file does."""
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 def _remove_abandoned(parent: Path) -> None:
@@ -135,8 +137,7 @@ def _remove_abandoned(parent: Path) -> None:
         except OSError:
             continue  # somebody else's, or already removed
         if lock:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+            _remove(folder, lock)
 
 
 def _lock(path: Path) -> IO[bytes] | None:
