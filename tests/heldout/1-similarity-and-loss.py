@@ -74,7 +74,7 @@ def row_cross_entropy(logits, labels):
 
 
 # %% row_cross_entropy clamped_exponent
-# breaks: logits in the thousands
+# breaks: logits in the thousands / a logit of 2000
 def row_cross_entropy(logits, labels):
     clamped = logits.clamp(-50, 50)
     return F.cross_entropy(clamped, labels, reduction="none")

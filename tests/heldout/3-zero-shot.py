@@ -1,13 +1,13 @@
 # As in the file of assignment 1.
 
 # %% build_prompts upper_case
-# breaks: first prompt of the first class / 3 classes and 2 templates / put in as it is
+# breaks: the prompts of each class / 3 classes and 2 templates / put in as it is
 def build_prompts(classes, templates):
     return [[template.format(name).upper() for template in templates] for name in classes]
 
 
 # %% build_prompts with_period
-# breaks: first prompt of the first class / 3 classes and 2 templates
+# breaks: the prompts of each class / 3 classes and 2 templates
 def build_prompts(classes, templates):
     return [[template.format(name) + "." for template in templates] for name in classes]
 
