@@ -10,7 +10,7 @@ PROCESSES := 3
 demo: .venv/ready
 	$(BIN)/python tests/demo.py
 
-# On two cores 10.7 minutes from a fresh clone, 8.3 once proofs are recorded. The times below were measured there, one part after
+# On two cores ten minutes from a fresh clone, eight once proofs are recorded. The times below were measured there, one part after
 # the other; lint runs beside fuzz.
 test: .venv/ready
 	$(MAKE) --jobs=2 --output-sync lint fuzz

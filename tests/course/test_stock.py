@@ -20,7 +20,7 @@ from tests.support.proofs import Proof
 BIN = Path(sys.executable).parent
 
 
-SAMPLED = ("0-hello", "1-similarity-and-loss", "3-zero-shot")  # without a model, without and with what loads one
+SAMPLED = ("0-hello", "3-zero-shot")  # without a model, and with one
 
 
 @pytest.fixture(

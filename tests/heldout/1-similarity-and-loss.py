@@ -96,7 +96,7 @@ def both_direction_losses(logits):
 
 
 # %% clip_loss larger_of_two
-# breaks: the value for 5 pairs / OpenCLIP
+# breaks: three pairs of vectors / the value for 5 pairs / OpenCLIP
 def clip_loss(image_features, text_features, tau):
     logits = tau.exp() * F.normalize(image_features, dim=-1) @ F.normalize(text_features, dim=-1).T
     labels = torch.arange(len(logits))
@@ -128,7 +128,7 @@ def batch_facts(n):
 
 
 # %% accuracy_at_batch_size top_two
-# breaks: 32 pairs in batches / never easier
+# breaks: five pairs in batches of 2 / 32 pairs in batches / never easier
 def accuracy_at_batch_size(image_features, text_features, n):
     images, texts = F.normalize(image_features, dim=1), F.normalize(text_features, dim=1)
     whole, hits = len(images) // n * n, 0

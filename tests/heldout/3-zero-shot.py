@@ -13,7 +13,7 @@ def build_prompts(classes, templates):
 
 
 # %% class_embeddings min_pool
-# breaks: lengths differ up to fifty-fold / all prompts of a class count
+# breaks: two prompts in different directions / lengths differ up to fifty-fold / all prompts of a class count
 def class_embeddings(X):
     return F.normalize(F.normalize(X, dim=-1).min(dim=1).values, dim=-1)
 

@@ -55,6 +55,7 @@ def test_wrong_answers_fail_with_the_reason(answer: str, line: str, course: Cour
     assert not watched.exists()
 
 
+@pytest.mark.prove
 def test_a_cell_that_never_ends_is_stopped(course: Course, watched: Path) -> None:
     code, said = validate(course, "--Execute.timeout=3", answers={"square_solution": "while True: pass"})
     assert FAILED.format(2) in said, said
