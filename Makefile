@@ -28,7 +28,7 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# 141 s, in two processes of 0.6 GB each.
+# 145 s.
 unit: .venv/ready
 	$(PYTEST) tests/unit -n $(PROCESSES) --dist loadfile
 
@@ -40,14 +40,14 @@ fuzz: .venv/ready
 faults: .venv/ready
 	$(PYTEST) tests/faults -n 2 --dist load
 
-# Some 200 hostile submissions, each followed by an honest one: 102 s.
+# Some 200 hostile submissions, each followed by an honest one: 107 s.
 attacks: .venv/ready
 	$(PYTEST) tests/attacks
 
 attacks-table: .venv/ready
 	$(BIN)/python tests/attacks/table.py
 
-# Whole assignments and the pages: 282 s, and 158 s while nothing has changed that a proof depends on.
+# Whole assignments and the pages: 238 s, and 150 s while nothing has changed that a proof depends on.
 class: .venv/ready
 	$(PYTEST) tests/course -n $(PROCESSES) --dist loadfile
 
