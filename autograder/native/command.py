@@ -53,7 +53,7 @@ def explain(code: int, lines: Sequence[str], name: str) -> str:
     """Say in one line why a command for assignment `name` that printed `lines` ended with this exit code; "" for 0."""
     if code == 0:
         return ""
-    said = [line.removeprefix(PREFIX) for line in lines if line.startswith(PREFIX)]
-    if code not in FAILURES or (code == 1 and len(said) == 1):
-        return said[-1] if said else f"`autograder` ended with exit code {code}"
+    reasons = [line.removeprefix(PREFIX) for line in lines if line.startswith(PREFIX)]
+    if code not in FAILURES or (code == 1 and len(reasons) == 1):
+        return reasons[-1] if reasons else f"`autograder` ended with exit code {code}"
     return FAILURES[code].format(name=name)

@@ -29,5 +29,5 @@ def warn_if_unrecorded(course: Course, name: str, consequence: str, students: Se
     for assignment, names in find_unrecorded(course, name, students).items():
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         shown = ", ".join(map(flat, names[:NAMED])) + more
-        found = f"{flat(assignment)}: {counted(len(names), 'grade')} in the gradebook not from this engine ({shown})"
-        print(f"{found}; {consequence.format(name=flat(assignment))}", file=sys.stderr)
+        fact = f"{flat(assignment)}: {counted(len(names), 'grade')} in the gradebook not from this engine ({shown})"
+        print(f"{fact}; {consequence.format(name=flat(assignment))}", file=sys.stderr)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from autograder.course import notebook as nb
 from autograder.errors import CourseError
-from autograder.proof.regions import MARKERS, find_marker_faults
+from autograder.proof.regions import KINDS, find_marker_faults
 
 KEPT_SECRET = ("HIDDEN TESTS", "MARK SCHEME")
 TITLE = "> **Solved version.** The answers are the instructor's, with the reasoning and the common mistakes."
@@ -31,13 +31,12 @@ def solve(source: nb.Notebook) -> nb.Notebook:
 
 
 def _public_lines(text: str) -> Iterator[str]:
-    """The lines of a cell except the markers and what lies in hidden tests and mark schemes."""
+    """The lines of a cell except the markers and what lies in hidden tests and mark schemes. A marker is a line with its name in
+    it, as for nbgrader."""
     secret = ""
     for line in text.split("\n"):
-        marker = line.strip()
-        if marker.startswith(MARKERS):
-            name = next((name for name in KEPT_SECRET if name in marker), "")
-            if name and (not secret or secret == name):
-                secret = name if marker.startswith("### BEGIN") else ""
-        elif not secret:
+        kind = next((kind.name for kind in KINDS if f"BEGIN {kind.name}" in line or f"END {kind.name}" in line), "")
+        if kind in KEPT_SECRET and secret in ("", kind):
+            secret = kind if f"BEGIN {kind}" in line else ""
+        elif not kind and not secret:
             yield line

@@ -18,7 +18,7 @@ from autograder.errors import CourseError
 from autograder.proof.solved import solve
 from tests.support import tiny
 from tests.support.classroom import ROOT
-from tests.support.sandboxed import answer_cell, notebook
+from tests.support.sandboxed import answer_cell, checking_cell, notebook
 
 ASSIGNMENTS = sorted(path.name for path in (ROOT / "source").iterdir())
 
@@ -59,6 +59,14 @@ def test_whatever_the_order_of_regions_nothing_of_a_secret_one_is_left(kinds: li
     text = "\n".join(parts[kind] for kind in ("open", *kinds))
     lines = nb.source(solve(notebook(answer_cell(text)))["cells"][1]).splitlines()
     assert lines == ["shown = 1"] * (1 + len(kinds))
+
+
+@pytest.mark.parametrize("sign", ["### ", "# ", "    ### ", ""])
+def test_a_marker_hides_whatever_stands_before_its_name(sign: str) -> None:
+    """As for nbgrader, which looks for the name alone."""
+    test = f"assert f(1) == 1\n{sign}BEGIN HIDDEN TESTS\nassert f(2) == 4\n{sign}END HIDDEN TESTS"
+    solved = solve(notebook(checking_cell(test), answer_cell(f"{sign}BEGIN SOLUTION\nx = 1\n{sign}END SOLUTION")))
+    assert [nb.source(cell) for cell in solved["cells"][1:]] == ["assert f(1) == 1", "x = 1"]
 
 
 def test_a_marker_without_its_partner_is_refused() -> None:
