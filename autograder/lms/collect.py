@@ -70,14 +70,18 @@ def _with_details(people: list[Person], platform: Platform, archive: Archive, li
 def _hash_notebooks(assignment: Assignment, archive: Archive, listing: Listing) -> dict[str, str]:
     """Read every notebook without a fault once, so that a damaged export is refused before anything is written; CourseError if
     none is of this assignment."""
-    released = Released(nb.read(assignment.release_path))
+    release = nb.read(assignment.release_path)
+    released = Released(release)
+    # Assignments of a course share read-only cells, such as the set-up.
+    cells = [cell for cell in nb.known_cells(release) if nb.is_answer(cell) or nb.is_graded(cell)]
+    tasks = frozenset(str(nb.grade_id(cell)) for cell in cells)
     digests: dict[str, str] = {}
     belongs = False
     for file in listing.handed:
         if is_named_like_a_notebook(file.file, assignment.notebook) and file.path not in archive.faults:
             content = archive.read(file.path)
             digests[file.path] = hashlib.sha256(content).hexdigest()
-            belongs = belongs or _belongs(released, file, content)
+            belongs = belongs or _belongs(released, tasks, file, content)
     if digests and not belongs:
         raise CourseError(
             f"no notebook in it has a cell of {assignment.name}: is it the export of another assignment? nothing was written"
@@ -85,11 +89,14 @@ def _hash_notebooks(assignment: Assignment, archive: Archive, listing: Listing) 
     return digests
 
 
-def _belongs(released: Released, file: Handed, content: bytes) -> bool:
+def _belongs(released: Released, tasks: frozenset[str], file: Handed, content: bytes) -> bool:
+    """Whether a notebook has a cell of these tasks; one that lost nbgrader's metadata, a text of the release."""
     try:
-        return released.compare(file.file, nb.parse(content, file.file), "").belongs
+        notebook = nb.parse(content, file.file)
     except SubmissionError:
         return False
+    names = {nb.grade_id(cell) for cell in nb.known_cells(notebook)}
+    return bool(names & tasks) if names else released.compare(file.file, notebook, "").belongs
 
 
 def _students(assignment: Assignment) -> list[str]:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from autograder.cli import main
 from autograder.course import Assignment, Course, open_course
+from autograder.course import notebook as nb
 from autograder.errors import CourseError
 from autograder.lms import archive
 from autograder.lms.archive import open_archive
@@ -344,6 +345,16 @@ HOSTILE = {
     "nothing in it": (made(lambda file: None), "none of its 0 files"),
     "foreign": (made(lambda file: file.writestr("doe_1_2_x.ipynb", '{"cells": [], "nbformat": 4}')), "another assignment"),
 }  # fmt: skip
+
+
+def test_an_export_of_another_assignment_with_the_same_set_up_is_refused(
+    course: Course, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    release = nb.read(course.assignment(NAME).release_path)
+    shared = {**release, "cells": [cell for cell in release["cells"] if nb.grade_id(cell) in (None, "setup")]}
+    export = zipped(tmp_path / "x.zip", {"doe_1_2_tiny.ipynb": json.dumps(shared).encode()})
+    done = run("collect", export, NAME)
+    assert (done.exit_code, "another assignment" in done.stderr) == (2, True), done.output
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
